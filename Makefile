@@ -1,0 +1,40 @@
+# Everything runs inside .venv and .cache; nothing else on the machine is touched.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check golden dashboards docs bench clean
+
+help: ## list the targets
+	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: .venv/installed ## a simulated Ollama under the real stack, no Docker needed (DEMO_SECONDS=120 ends by itself)
+	@$(BIN)/python -m tools.demo
+
+test: check ## everything that proves the project: checks, unit, golden, rules, dashboards, integration
+	$(BIN)/python -m pytest
+
+check: .venv/installed ## ruff, mypy --strict
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+golden: .venv/installed ## rewrite the golden pages and the catalogue; then read the diff
+	$(BIN)/python -m pytest tests/golden --update-golden
+
+dashboards: .venv/installed ## rewrite dashboards/grafana from the code in dashboards/
+	$(BIN)/python -m dashboards
+
+docs: .venv/installed ## rewrite docs/METRICS.md from the catalogue
+	$(BIN)/llama-metrics metrics --markdown > docs/METRICS.md
+
+bench: .venv/installed ## the budgets, as ratios measured in one run
+	$(BIN)/python -m tests.bench
+
+clean: ## remove what make made
+	rm -rf .venv .cache

@@ -1,0 +1,5 @@
+"""`python -m llama_metrics`."""
+
+from llama_metrics.cli import main
+
+raise SystemExit(main())

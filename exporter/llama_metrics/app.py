@@ -1,0 +1,49 @@
+"""The composition root: a configuration becomes parts that know each other, started and stopped in order."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+from llama_metrics.collector import Context
+from llama_metrics.config import Config
+from llama_metrics.log import fields
+from llama_metrics.scrape import Scraper
+from llama_metrics.self_metrics import SelfMetrics
+from llama_metrics.server import Server
+from llama_metrics.web import Web
+
+# Prometheus gets its answer and systemd its exit well before anyone loses patience.
+_GRACE = 1.0
+
+
+class App:
+    """The exporter: listens after `start`, and is gone after `stop`."""
+
+    def __init__(self, config: Config, logger: logging.Logger) -> None:
+        self._config, self._logger = config, logger
+        context = Context(target=config.target, now=time.time, monotonic=time.monotonic)
+        self._scraper = Scraper(config.collectors, context, logger)
+        web = Web(self._scraper, SelfMetrics().collect, config.target.url, config.web.max_requests)
+        self._server = Server(web, config.web.listen_address.pair, config.web.max_requests, logger)
+
+    def start(self) -> str:
+        """Listens, and gives the URL. Raises CannotListen."""
+        url = self._server.start()
+        self._logger.info("listening", extra=fields(url=url, ollama=self._config.target.url))
+        return url
+
+    def stop(self) -> None:
+        """Answers the scrapes under way, then closes everything; takes about two seconds at most."""
+        self._scraper.stop(_GRACE)
+        self._server.stop()
+        self._logger.info("stopped")
+
+
+def run(config: Config, logger: logging.Logger, stop: threading.Event) -> None:
+    """Serves until `stop` is set. Raises CannotListen."""
+    app = App(config, logger)
+    app.start()
+    stop.wait()
+    app.stop()

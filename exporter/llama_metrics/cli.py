@@ -1,0 +1,108 @@
+"""The command line: argv -> one command -> an exit status.
+
+0: done. 1: a configuration, an address or a file is not usable, and standard error says which. 2: not a command line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from llama_metrics import __version__, app, config
+from llama_metrics.collectors import ALL
+from llama_metrics.log import make_logger
+from llama_metrics.schema import Problems
+from llama_metrics.server import CannotListen
+
+_DESCRIPTION = "Prometheus exporter for Ollama and the machine under it. Without a command it serves."
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command that `argv` names; gives the exit status."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    commands: dict[str, Callable[[list[str]], int]] = {
+        "serve": _serve,
+        "check": _check,
+        "metrics": _metrics,
+        "simulate": _simulate,
+    }
+    name = arguments.pop(0) if arguments and arguments[0] in commands else "serve"
+    try:
+        return commands[name](arguments)
+    except Problems as problems:
+        for problem in problems.problems:
+            print(f"llama-metrics: {problem.path}: {problem.message}", file=sys.stderr)
+    except CannotListen as error:
+        print(f"llama-metrics: {error}", file=sys.stderr)
+    return 1
+
+
+def _serve(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        "llama-metrics",
+        description=_DESCRIPTION,
+        epilog="Commands: serve (the default); check FILE, the configuration without starting; metrics, the catalogue;"
+        " simulate SCENARIO, an Ollama that is not there. Each of them takes --help."
+        f" Environment: {config.OLLAMA_VARIABLE}, {config.FILE_VARIABLE}, {config.LISTEN_VARIABLE}.",
+    )
+    parser.add_argument("--version", action="version", version=f"llama-metrics {__version__}")
+    parser.add_argument("--config.file", dest="file", type=Path, help="the configuration (YAML)")
+    flags: dict[str, tuple[str, ...]] = {}
+
+    def add(name: str, key: tuple[str, ...], **options: object) -> None:
+        flags[name] = key
+        parser.add_argument(name, dest=name, default=None, **options)  # type: ignore[arg-type]
+
+    add("--web.listen-address", ("web", "listen_address"), metavar="HOST:PORT", help="default 127.0.0.1:11490")
+    add("--web.max-requests", ("web", "max_requests"), metavar="N", type=int, help="scrapes at once, default 40")
+    add("--log.level", ("log", "level"), choices=["debug", "info", "warning", "error"], help="default info")
+    add("--log.format", ("log", "format"), choices=["logfmt", "json"], help="default logfmt")
+    for collector in ALL:
+        name, key = f"--collector.{collector.name}", ("collectors", collector.name, "enabled")
+        add(name, key, action=argparse.BooleanOptionalAction, help=collector.help)
+    given = vars(parser.parse_args(arguments))
+    settings = [config.Setting(key, given[name], name) for name, key in flags.items() if given[name] is not None]
+    variable = os.environ.get(config.FILE_VARIABLE)
+    file = given["file"] or (Path(variable) if variable else None)
+    loaded = config.load(ALL, os.environ, file, settings)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    app.run(loaded, make_logger(loaded.log.level, loaded.log.format), stop)
+    return 0
+
+
+def _check(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser("llama-metrics check", description="Says whether a configuration is valid.")
+    parser.add_argument("file", type=Path, metavar="FILE")
+    file = parser.parse_args(arguments).file
+    loaded = config.load(ALL, os.environ, file)
+    enabled = ", ".join(collector.name for collector, _ in loaded.collectors)
+    print(f"{file} is valid: it watches {loaded.target.url} with {enabled or 'no collector at all'}")
+    return 0
+
+
+def _metrics(arguments: list[str]) -> int:
+    from llama_metrics import catalogue
+
+    parser = argparse.ArgumentParser("llama-metrics metrics", description="Prints every metric there can be.")
+    parser.add_argument("--markdown", action="store_true", help="as docs/METRICS.md")
+    markdown = parser.parse_args(arguments).markdown
+    print(catalogue.as_markdown() if markdown else catalogue.as_text(catalogue.catalogue()), end="")
+    return 0
+
+
+def _simulate(arguments: list[str]) -> int:
+    # Serving needs nothing of it.
+    from llama_metrics import simulate
+
+    parser = argparse.ArgumentParser("llama-metrics simulate", description="An Ollama that is not there.")
+    parser.add_argument("scenario", metavar="SCENARIO", help="a name or a YAML file")
+    parser.add_argument("--listen", metavar="HOST:PORT", default="127.0.0.1:11434", help="default %(default)s")
+    given = parser.parse_args(arguments)
+    return simulate.main(given.scenario, given.listen)

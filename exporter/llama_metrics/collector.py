@@ -1,0 +1,92 @@
+"""What a collector is: the contract between scrape.py, which runs them, and collectors/, where they live."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, Protocol, TypeVar
+
+import msgspec
+
+from llama_metrics.duration import Duration
+from llama_metrics.metrics import Family, Metric
+
+Reading = TypeVar("Reading")
+ReadingOut = TypeVar("ReadingOut", covariant=True)
+OptionsType = TypeVar("OptionsType", bound="Options")
+
+Scope = Literal["target", "host"]
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """The configuration keys that every collector takes; one with more keys derives from it."""
+
+    enabled: bool = True
+    timeout: Duration = Duration(2.0)
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """One Ollama to watch. `url` is a base address without a trailing slash, `expected_models` are complete names."""
+
+    name: str
+    url: str
+    headers: dict[str, str] = {}
+    expected_models: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a source needs to know of the world around it.
+
+    Attributes:
+        target: the Ollama to ask.
+        now: seconds since 1970, as `time.time`.
+        monotonic: seconds that never jump, as `time.monotonic`; deadlines are told in them.
+
+    """
+
+    target: Target
+    now: Callable[[], float]
+    monotonic: Callable[[], float]
+
+
+class Source(Protocol[ReadingOut]):
+    """The open end of a collector. It is read by one thread at a time."""
+
+    @property
+    def rejected(self) -> int:
+        """How many values of its answers could not be true and were dropped, since it was opened."""
+
+    def read(self, deadline: float) -> ReadingOut:
+        """What there is now, whole, by `deadline` (monotonic seconds). Raises SourceError."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Collector(Generic[OptionsType, Reading]):
+    """A subject that can be read and rendered.
+
+    Attributes:
+        name: the name in flags, configuration keys and the label `collector`.
+        help: what it reads, in one line.
+        scope: `target` belongs to one Ollama, `host` to the machine the exporter runs on.
+        options: its configuration keys.
+        metrics: every metric its families can have.
+        open: makes the source; touches nothing yet.
+        render: a reading as families; pure.
+        when_failed: what is still known when the source could not be read.
+        gate: where this one fails, every other family of its scope is dropped from the page.
+
+    """
+
+    name: str
+    help: str
+    scope: Scope
+    options: type[OptionsType]
+    metrics: tuple[Metric, ...]
+    open: Callable[[OptionsType, Context], Source[Reading]]
+    render: Callable[[Reading], Iterable[Family]]
+    when_failed: tuple[Family, ...] = ()
+    gate: bool = False
+
+
+AnyCollector = Collector[Any, Any]

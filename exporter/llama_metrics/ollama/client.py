@@ -1,0 +1,147 @@
+"""Asks Ollama's API, within a bound in time and size, and without following it anywhere else."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import requests
+import urllib3.exceptions
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection
+from urllib3.connectionpool import HTTPConnectionPool
+from urllib3.response import BaseHTTPResponse
+
+from llama_metrics.errors import BadAnswer, SourceError, TimedOut, Unreachable
+from llama_metrics.ollama.answers import decode
+
+Answer = TypeVar("Answer")
+
+# A model takes about 500 bytes of /api/tags, so this is room for more than ten thousand of them.
+LARGEST_BODY = 8 * 2**20
+
+_HINTS = {
+    401: "a proxy asks for credentials; give them as a header of the target",
+    403: "Ollama refuses this host name while it listens on loopback only; use 127.0.0.1 or set OLLAMA_HOST there",
+    404: "no such route; this Ollama is too old, or the address is not Ollama's",
+}
+
+
+class Client:
+    """One connection to one Ollama, for one thread at a time.
+
+    Args:
+        base: the address without a trailing slash, as `host.base_url` gives it.
+        headers: sent with every request.
+        monotonic: the clock that deadlines are told in.
+
+    """
+
+    def __init__(self, base: str, headers: Mapping[str, str], monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._base, self._monotonic = base, monotonic
+        self._session = requests.Session()
+        # Without this, proxies and credentials of the environment would be used, which nobody set for us.
+        self._session.trust_env = False
+        self._session.headers["Accept-Encoding"] = "identity"
+        self._session.headers.update(headers)
+        self._session.mount("http://", _BoundedAdapter())
+
+    def get(self, path: str, kind: type[Answer], deadline: float) -> Answer:
+        """GET `path` as a `kind`, whole, before `deadline` (monotonic seconds).
+
+        Raises Unreachable, TimedOut or BadAnswer; each names the request.
+        """
+        try:
+            return decode(self._body(path, deadline), kind)
+        except SourceError as error:
+            raise type(error)(f"GET {self._base}{path}: {error}") from None
+
+    def _body(self, path: str, deadline: float) -> bytes:
+        left = deadline - self._monotonic()
+        if left <= 0:
+            raise TimedOut("no time was left to ask")
+        try:
+            answer = self._session.get(
+                self._base + path,
+                timeout=urllib3.Timeout(total=left),  # type: ignore[arg-type]
+                allow_redirects=False,
+                stream=True,
+            )
+            with answer:
+                _expect_ok(answer)
+                body: bytes = answer.raw.read(LARGEST_BODY + 1, decode_content=False)
+        except (requests.Timeout, urllib3.exceptions.TimeoutError):
+            raise TimedOut(f"no whole answer within {left:.3g} s") from None
+        except requests.exceptions.ChunkedEncodingError as error:
+            raise BadAnswer(f"the answer was cut off: {_cause(error)}") from None
+        except urllib3.exceptions.ProtocolError as error:
+            raise BadAnswer(f"the answer was cut off: {_cause(error)}") from None
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            raise Unreachable(f"{_cause(error)}; is Ollama running there?") from None
+        if len(body) > LARGEST_BODY:
+            raise BadAnswer(f"the answer is larger than {LARGEST_BODY >> 20} MiB")
+        return body
+
+
+def _expect_ok(answer: requests.Response) -> None:
+    """Only a plain 200 is an answer; a redirect leads to an address that nobody configured."""
+    if answer.is_redirect:
+        raise BadAnswer(f"a redirect to {answer.headers['Location'][:200]!r}; configure the final address")
+    if answer.status_code != 200:
+        hint = _HINTS.get(answer.status_code)
+        raise BadAnswer(f"HTTP {answer.status_code}" + (f"; {hint}" if hint else ""))
+    if answer.headers.get("Content-Encoding", "identity") != "identity":
+        raise BadAnswer("a compressed answer, which nobody asked for")
+
+
+def _cause(error: BaseException) -> str:
+    """The system's own words for what went wrong, without the layers of exceptions wrapped around them."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, OSError) and seen.errno is not None and seen.errno > 0:
+            return os.strerror(seen.errno).lower()
+        if isinstance(seen, socket.gaierror):
+            return "no such host"
+        seen = seen.__cause__ or seen.__context__
+    return str(error)[:200]
+
+
+class _BoundedSocket(socket.socket):
+    """Each receive gets what is left of the whole answer's time.
+
+    A socket's own timeout starts anew at each byte: a server that drips one a second would never run into it.
+    """
+
+    ends = float("inf")
+
+    def recv_into(self, *args: Any, **options: Any) -> int:
+        """As socket.recv_into; raises TimeoutError once the answer's time is over."""
+        left = self.ends - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the answer's time is over")
+        self.settimeout(left)
+        return super().recv_into(*args, **options)
+
+
+class _BoundedConnection(HTTPConnection):
+    def _new_conn(self) -> socket.socket:
+        plain = super()._new_conn()
+        return _BoundedSocket(plain.family, plain.type, plain.proto, fileno=plain.detach())
+
+    def getresponse(self) -> BaseHTTPResponse:  # type: ignore[override]
+        if isinstance(self.sock, _BoundedSocket) and isinstance(self.timeout, int | float):
+            self.sock.ends = time.monotonic() + self.timeout
+        return super().getresponse()
+
+
+class _BoundedPool(HTTPConnectionPool):
+    ConnectionCls = _BoundedConnection
+
+
+class _BoundedAdapter(HTTPAdapter):
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, **options)
+        self.poolmanager.pool_classes_by_scheme = {"http": _BoundedPool}

@@ -1,0 +1,82 @@
+"""The HTTP server: cheroot, with bounds on threads, time and size."""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+from wsgiref.types import WSGIApplication
+
+from cheroot.wsgi import Server as CherootServer
+
+from llama_metrics.log import fields
+
+_LARGEST_HEADER = 64 * 1024
+_LARGEST_BODY = 64 * 1024
+_SILENT_SECONDS = 10
+# Beside the scrapes: health checks and people.
+_SPARE_THREADS = 4
+
+
+class CannotListen(Exception):
+    """The address is in use, is not this machine's, or needs rights we do not have."""
+
+
+class _CherootServer(CherootServer):
+    """Cheroot with its complaints in our log."""
+
+    logger: logging.Logger
+
+    def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:  # noqa: FBT001, FBT002
+        # Clients that hang up are everyday; only what cheroot calls an error is one.
+        level = level if level >= logging.ERROR else logging.DEBUG
+        self.logger.log(level, "http server", extra=fields(said=msg.strip()), exc_info=traceback)
+
+
+class Server:
+    """Serves a WSGI application on one address.
+
+    Args:
+        application: answers the requests, on many threads at once.
+        address: host and port; port 0 is a free one.
+        requests: how many of them it answers at once.
+        logger: told of what goes wrong outside the application.
+
+    """
+
+    def __init__(
+        self, application: WSGIApplication, address: tuple[str, int], requests: int, logger: logging.Logger
+    ) -> None:
+        self._server = _CherootServer(
+            # Prometheus' own servers listen on every address where none is given.
+            (address[0] or "0.0.0.0", address[1]),  # noqa: S104
+            application,
+            numthreads=requests + _SPARE_THREADS,
+            server_name="llama-metrics",
+            timeout=_SILENT_SECONDS,
+            shutdown_timeout=1,
+            request_queue_size=128,
+        )
+        self._server.max_request_header_size = _LARGEST_HEADER
+        self._server.max_request_body_size = _LARGEST_BODY
+        self._server.logger = logger
+        self._thread = threading.Thread(target=self._server.serve, name="http")
+
+    def start(self) -> str:
+        """Listens and serves in the background. Gives the URL. Raises CannotListen."""
+        try:
+            self._server.prepare()
+        except OSError as error:
+            host, port = self._server.bind_addr
+            reason = re.sub(r"^.*\[Errno -?\d+\] |\)$", "", str(error)).lower()
+            raise CannotListen(
+                f"cannot listen on {host}:{port}: {reason}; choose another address with --web.listen-address"
+            ) from None
+        self._thread.start()
+        host, port = self._server.bind_addr[:2]
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    def stop(self) -> None:
+        """Stops listening, lets the requests under way end (about a second), closes every connection."""
+        self._server.stop()
+        self._thread.join()

@@ -1,0 +1,1 @@
+"""What developers run: finding Prometheus and Alertmanager, starting them, the demo. Not installed with the package."""
