@@ -19,8 +19,8 @@ _LABEL_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 # What Prometheus, its operator and a fleet's external labels add. A label of ours with such a name would be renamed
 # to exported_… at the scrape, or be overwritten.
 RESERVED_LABELS = frozenset(
-    ("instance", "job", "endpoint", "service", "pod", "namespace", "container", "cluster", "region", "zone", "env")
-    + ("node", "host", "tenant", "replica", "prometheus")
+    "instance job endpoint service pod namespace container cluster region zone env node host tenant replica"
+    " prometheus".split()
 )
 
 

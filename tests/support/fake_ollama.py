@@ -1,0 +1,131 @@
+"""A loopback server that answers each path with exact bytes, well or badly. Real sockets, nothing patched."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Self
+
+FIXTURES = Path(__file__).parent.parent / "fixtures" / "ollama"
+
+# Writes an answer to the connection, however it likes.
+Behaviour = Callable[[socket.socket], None]
+
+
+def http(body: str | bytes, status: str = "200 OK", *headers: str) -> Behaviour:
+    """An answer with a body and its length."""
+    data = body.encode() if isinstance(body, str) else body
+    head = "\r\n".join([f"HTTP/1.1 {status}", f"Content-Length: {len(data)}", *headers])
+    return raw(head.encode() + b"\r\n\r\n" + data)
+
+
+def raw(data: bytes) -> Behaviour:
+    """Exactly these bytes."""
+
+    def write(connection: socket.socket) -> None:
+        connection.sendall(data)
+
+    return write
+
+
+def recorded(file: Path) -> Behaviour:
+    """A recorded answer. Its body was stored decoded, so a chunked one is sent with its length instead."""
+    head, _, body = file.read_bytes().replace(b"\r\n", b"\n").partition(b"\n\n")
+    status, *headers = head.decode().splitlines()
+    kept = [line for line in headers if not line.lower().startswith(("transfer-encoding", "content-length"))]
+    return http(body, status.removeprefix("HTTP/1.1 "), *kept)
+
+
+def cut(data: bytes) -> Behaviour:
+    """These bytes, then the connection is closed."""
+
+    def write(connection: socket.socket) -> None:
+        connection.sendall(data)
+        connection.shutdown(socket.SHUT_RDWR)
+
+    return write
+
+
+def hang(connection: socket.socket) -> None:
+    """Says nothing until the client leaves."""
+    while connection.recv(1024):
+        pass
+
+
+def drip(head: bytes, seconds: float) -> Behaviour:
+    """The head at once, then a byte every `seconds` for ever."""
+
+    def write(connection: socket.socket) -> None:
+        connection.sendall(head)
+        while True:
+            time.sleep(seconds)
+            connection.sendall(b" ")
+
+    return write
+
+
+class FakeOllama:
+    """Listens on a free port while it is entered.
+
+    Attributes:
+        answers: path -> what is done with a connection that asks for it; others get 404. May be changed at any time.
+        asked: how often each path was asked for.
+
+    """
+
+    def __init__(self, answers: Mapping[str, Behaviour] = {}) -> None:
+        self.answers = dict(answers)
+        self.asked: Counter[str] = Counter()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._connections: list[socket.socket] = []
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._listen, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # Closing alone would leave accept() waiting.
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for connection in self._connections:
+            connection.close()
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            self._connections.append(connection)
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        try:
+            while line := _request_line(connection):
+                path = line.split(" ")[1]
+                self.asked[path] += 1
+                self.answers.get(path, http("404 page not found", "404 Not Found"))(connection)
+        except OSError:
+            pass
+        finally:
+            connection.close()
+
+
+def _request_line(connection: socket.socket) -> str:
+    """Reads one request without a body; gives its first line, or nothing when the client has left."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        more = connection.recv(65536)
+        if not more:
+            return ""
+        data += more
+    return data.partition(b"\r\n")[0].decode()
