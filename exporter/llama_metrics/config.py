@@ -73,7 +73,9 @@ class ModelName(str):
     @classmethod
     def parse(cls, value: object) -> ModelName:
         """Raises ValueError for no name."""
-        return cls(names.complete(value if isinstance(value, str) else repr(value)))
+        if not isinstance(value, str):
+            raise ValueError(f"{value!r} is not text; write a model's name, like llama3.2:3b")  # noqa: TRY004
+        return cls(names.complete(value))
 
 
 class WebKeys(msgspec.Struct, frozen=True):

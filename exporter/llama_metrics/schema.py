@@ -11,7 +11,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
 from types import UnionType
-from typing import Any, Protocol, TypeVar, Union, get_args, get_origin, runtime_checkable
+from typing import Any, Literal, Protocol, TypeVar, Union, get_args, get_origin, runtime_checkable
 
 import msgspec
 import yaml
@@ -81,12 +81,16 @@ def _decode_one(kind: Any, value: object, problems: list[Problem], path: str) ->
         kind = next(inner for inner in get_args(kind) if inner is not type(None))
     if get_origin(kind) is tuple and isinstance(value, list):
         return tuple(_decode_one(get_args(kind)[0], item, problems, f"{path}[{i}]") for i, item in enumerate(value))
+    if get_origin(kind) is Literal and value not in get_args(kind):
+        problems.append(Problem(path, f"is {value!r}; it can be {', '.join(map(str, get_args(kind)))}"))
+        return None
     try:
         if isinstance(kind, type) and isinstance(kind, _Parsed):
             return kind.parse(value)
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        problems.append(Problem(path, str(error).replace("`", "").lower()))
+        # msgspec's own path would point inside the value; ours stands before it.
+        problems.append(Problem(path, str(error).partition(" - at ")[0].replace("`", "").lower()))
     except ValueError as error:
         problems.append(Problem(path, str(error)))
     return None

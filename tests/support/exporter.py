@@ -7,6 +7,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import requests
+
 from llama_metrics import exposition
 from llama_metrics.app import App
 from llama_metrics.collector import Context, Target
@@ -40,6 +42,12 @@ def running(url: str, **values: object) -> Iterator[str]:
         yield address
     finally:
         app.stop()
+
+
+def get(address: str, path: str, **headers: str) -> requests.Response:
+    """GET, with `Accept_Encoding=...` as the header of that name."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return requests.get(address + path, headers=named, timeout=20)
 
 
 def page(url: str, expected_models: tuple[str, ...] = (), now: float = NOW) -> str:

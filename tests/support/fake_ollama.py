@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -72,21 +73,20 @@ class FakeOllama:
     """Listens on a free port while it is entered.
 
     Attributes:
+        url: its address.
         answers: path -> what is done with a connection that asks for it; others get 404. May be changed at any time.
         asked: how often each path was asked for.
+        heads: every request's line and headers.
 
     """
 
     def __init__(self, answers: Mapping[str, Behaviour] = {}) -> None:
         self.answers = dict(answers)
         self.asked: Counter[str] = Counter()
+        self.heads: list[str] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self._connections: list[socket.socket] = []
-
-    @property
-    def url(self) -> str:
-        """Its address."""
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._listen, daemon=True).start()
@@ -96,8 +96,13 @@ class FakeOllama:
         # Closing alone would leave accept() waiting.
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """Closes every connection, as a server that is restarted does."""
         for connection in self._connections:
-            connection.close()
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def _listen(self) -> None:
         while True:
@@ -110,8 +115,9 @@ class FakeOllama:
 
     def _serve(self, connection: socket.socket) -> None:
         try:
-            while line := _request_line(connection):
-                path = line.split(" ")[1]
+            while head := _request_head(connection):
+                self.heads.append(head)
+                path = head.split(" ")[1]
                 self.asked[path] += 1
                 self.answers.get(path, http("404 page not found", "404 Not Found"))(connection)
         except OSError:
@@ -120,12 +126,12 @@ class FakeOllama:
             connection.close()
 
 
-def _request_line(connection: socket.socket) -> str:
-    """Reads one request without a body; gives its first line, or nothing when the client has left."""
+def _request_head(connection: socket.socket) -> str:
+    """Reads one request without a body; nothing when the client has left."""
     data = b""
     while b"\r\n\r\n" not in data:
         more = connection.recv(65536)
         if not more:
             return ""
         data += more
-    return data.partition(b"\r\n")[0].decode()
+    return data.decode()

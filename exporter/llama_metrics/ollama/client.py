@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import socket
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -73,16 +75,14 @@ class Client:
             with answer:
                 _expect_ok(answer)
                 body: bytes = answer.raw.read(LARGEST_BODY + 1, decode_content=False)
+                if len(body) > LARGEST_BODY:
+                    raise BadAnswer(f"the answer is larger than {LARGEST_BODY >> 20} MiB")
+                # At the end of the body, this is what notices one that is shorter than it said.
+                answer.raw.read(1)
         except (requests.Timeout, urllib3.exceptions.TimeoutError):
             raise TimedOut(f"no whole answer within {left:.3g} s") from None
-        except requests.exceptions.ChunkedEncodingError as error:
-            raise BadAnswer(f"the answer was cut off: {_cause(error)}") from None
-        except urllib3.exceptions.ProtocolError as error:
-            raise BadAnswer(f"the answer was cut off: {_cause(error)}") from None
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            raise Unreachable(f"{_cause(error)}; is Ollama running there?") from None
-        if len(body) > LARGEST_BODY:
-            raise BadAnswer(f"the answer is larger than {LARGEST_BODY >> 20} MiB")
+            raise _trouble(error) from None
         return body
 
 
@@ -97,16 +97,24 @@ def _expect_ok(answer: requests.Response) -> None:
         raise BadAnswer("a compressed answer, which nobody asked for")
 
 
-def _cause(error: BaseException) -> str:
-    """The system's own words for what went wrong, without the layers of exceptions wrapped around them."""
+def _trouble(error: BaseException) -> SourceError:
+    """The error in the system's own words, without the layers of exceptions around it."""
     seen: BaseException | None = error
     while seen is not None:
-        if isinstance(seen, OSError) and seen.errno is not None and seen.errno > 0:
-            return os.strerror(seen.errno).lower()
+        if isinstance(seen, http.client.IncompleteRead | urllib3.exceptions.IncompleteRead):
+            return BadAnswer("the answer was cut off")
         if isinstance(seen, socket.gaierror):
-            return "no such host"
+            return Unreachable("no such host")
+        if isinstance(seen, ssl.SSLError):
+            return Unreachable(f"TLS failed: {(seen.reason or 'no reason given').replace('_', ' ').lower()}")
+        if isinstance(seen, OSError) and seen.errno is not None and seen.errno > 0:
+            return Unreachable(f"{os.strerror(seen.errno).lower()}; is Ollama running there?")
+        if isinstance(seen, http.client.RemoteDisconnected):
+            return Unreachable("the connection was closed without an answer")
+        if isinstance(seen, http.client.HTTPException):
+            return BadAnswer(f"the answer is not HTTP: {str(seen)[:100]!r}")
         seen = seen.__cause__ or seen.__context__
-    return str(error)[:200]
+    return Unreachable(str(error)[:200])
 
 
 class _BoundedSocket(socket.socket):

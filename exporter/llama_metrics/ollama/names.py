@@ -13,10 +13,12 @@ def complete(name: str) -> str:
     """The name that /api/ps and /api/tags show: `llama3.2` -> `llama3.2:latest`. Raises ValueError for no name."""
     *prefix, last = name.split("/")
     model, _, tag = last.partition(":")
-    host, namespace = [_DEFAULT_HOST, _DEFAULT_NAMESPACE, *prefix][-2:]
+    # What is not said is the default, from the left.
+    defaults = (_DEFAULT_HOST, _DEFAULT_NAMESPACE)
+    host, namespace, *further = [*defaults[: max(0, 2 - len(prefix))], *prefix]
     tag = tag or _DEFAULT_TAG
     valid = all(_PART.fullmatch(part) for part in (namespace, model, tag)) and _HOST.fullmatch(host)
-    if len(prefix) > 2 or not valid:
+    if further or not valid:
         raise ValueError(f"{name!r} is not a model name; write it as `ollama list` shows it, like llama3.2:3b")
     shown = [model + ":" + tag]
     if host.casefold() != _DEFAULT_HOST:
