@@ -14,6 +14,8 @@ from llama_metrics.config import Config, Setting, load
 from llama_metrics.duration import Duration
 from llama_metrics.schema import Problems
 
+NO_NAME = "{!r} is not a model name; write it as `ollama list` shows it, like llama3.2:3b"
+
 
 def loaded(tmp_path: Path, text: str, environ: dict[str, str] | None = None, flags: tuple[Setting, ...] = ()) -> Config:
     """The configuration of a file with this text."""
@@ -105,8 +107,7 @@ def test_every_mistake_is_reported_with_its_path(tmp_path: Path) -> None:
         "log.level: is 'loud'; it can be debug, info, warning, error",
         "targets[0].url: 'ftp://x' has the scheme 'ftp'; Ollama is asked by http or https",
         "targets[0].headers: expected str, got int",
-        "targets[0].expected_models[1]: 'a b' is not a model name;"
-        " write it as `ollama list` shows it, like llama3.2:3b",
+        "targets[0].expected_models[1]: " + NO_NAME.format("a b"),
         "targets[0].expected_models[2]: 3 is not text; write a model's name, like llama3.2:3b",
         "collectors.tag: unknown key; did you mean tags?",
         "collectors.ps: expected keys and values, got a list",
