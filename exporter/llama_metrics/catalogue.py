@@ -30,7 +30,7 @@ _TABLE_HEAD = ("| name | kind | labels | meaning |", "|---|---|---|---|")
 
 def sections() -> list[tuple[str, tuple[Metric, ...]]]:
     """Title and metrics of each part of the page, in its order."""
-    collectors = [(f"{collector.name}: {collector.help}", collector.metrics) for collector in ALL]
+    collectors = [(f"`{collector.name}`: {collector.help}", collector.metrics) for collector in ALL]
     return [*collectors, ("Health of the collectors", scrape.METRICS), ("The exporter itself", self_metrics.METRICS)]
 
 
@@ -50,7 +50,7 @@ def as_markdown() -> str:
     parts = [_MARKDOWN_HEAD]
     for title, metrics in sections():
         rows = [f"| `{metric.name}` | {metric.kind} | {_labels(metric)} | {metric.help} |" for metric in metrics]
-        parts.append("\n".join([f"## {title[0].upper()}{title[1:]}", "", *_TABLE_HEAD, *rows]))
+        parts.append("\n".join([f"## {title}", "", *_TABLE_HEAD, *rows]))
     return "\n\n".join(parts) + "\n"
 
 

@@ -48,7 +48,7 @@ class Result:
 
     collector: AnyCollector
     families: tuple[Family, ...]
-    error: Exception | None
+    error: BaseException | None
     seconds: float
     at: float
 
@@ -99,14 +99,12 @@ class Scraper:
 
     def _wait(self, part: _Part, flight: Flight[tuple[Family, ...]], end: float) -> Result:
         limit = min(flight.started + part.timeout + _SLACK, end)
-        families = part.collector.when_failed
-        error: Exception | None = None
+        error: BaseException | None
         try:
-            families = flight.result.result(max(0.0, limit - self._context.monotonic()))
+            error = flight.result.exception(max(0.0, limit - self._context.monotonic()))
         except StillRunning:
             error = TimedOut("no reading within the time of this scrape")
-        except Exception as caught:  # noqa: BLE001  a collector's bug costs that collector alone
-            error = caught
+        families = part.collector.when_failed if error else flight.result.result()
         took = self._context.monotonic() - flight.started
         return Result(part.collector, families, error, took, self._context.now())
 
