@@ -16,8 +16,10 @@ _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
 table { border-collapse: collapse; width: 100% }
 th, td { text-align: left; vertical-align: top; padding: .4rem .8rem .4rem 0; border-bottom: 1px solid #8884 }
+td:nth-child(n+3) { white-space: nowrap }
 .good { color: #18794e } .bad { color: #c62a2f } .quiet { opacity: .7 }
-@media (prefers-color-scheme: dark) { .good { color: #4cc38a } .bad { color: #ff8b8b } }
+@media (prefers-color-scheme: dark) { td:nth-child(n+3) { white-space: nowrap }
+.good { color: #4cc38a } .bad { color: #ff8b8b } }
 """
 
 
@@ -32,8 +34,8 @@ def render(watched: str, names: Iterable[str], results: Iterable[Result | None])
 <style>{_STYLE}</style>
 <h1>llama-metrics</h1>
 <p>Watches Ollama at <b>{escape(watched)}</b>.</p>
-<p><a href="/metrics">Metrics</a> for Prometheus, the same as <a href="/metrics?collect[]=version">one collector
-only</a>, and the health of this process for probes: <a href="/-/healthy">healthy</a>, <a href="/-/ready">ready</a>.</p>
+<p><a href="/metrics">Metrics</a> for Prometheus, or those <a href="/metrics?collect[]=version">of one collector</a>.
+Whether this process serves: <a href="/-/healthy">healthy</a>, <a href="/-/ready">ready</a>.</p>
 <table>
 <tr><th>Collector<th>Last scrape<th>Took<th>When
 {rows}

@@ -1,0 +1,147 @@
+"""The kinds of panels: stat, state timeline, time series. Each says what it shows where there is no data.
+
+Tables are in `tables`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from string import ascii_uppercase
+from typing import Literal
+
+from grafana_foundation_sdk.builders import common as shared
+from grafana_foundation_sdk.builders import dashboard as build
+from grafana_foundation_sdk.builders import prometheus, stat, statetimeline, table, timeseries
+from grafana_foundation_sdk.models import common
+from grafana_foundation_sdk.models import dashboard as model
+from grafana_foundation_sdk.models.prometheus import PromQueryFormat
+
+from dashboards.queries import Query
+
+Panel = stat.Panel | statetimeline.Panel | timeseries.Panel | table.Panel
+
+Colour = str
+# The colour from a value on; the first has no value and is the colour of all below, and of the text for no data.
+Steps = tuple[tuple[float | None, Colour], ...]
+
+# A value, or a range with both of its ends, and what is shown in its place.
+States = Mapping[int | str | tuple[float, float], tuple[str, Colour]]
+
+DATASOURCE = common.DataSourceRef(type_val="prometheus", uid="${datasource}")
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """One number over all hosts, its name where it stands beside others, and its colours."""
+
+    expr: str
+    name: str
+    steps: Steps
+
+
+def numbers(title: str, description: str, *, empty: str, unit: str, values: Sequence[Number]) -> Panel:
+    """Large numbers of this moment."""
+    panel = (
+        stat.Panel()
+        .graph_mode(common.BigValueGraphMode.NONE)
+        .reduce_options(shared.ReduceDataOptions().calcs(["lastNotNull"]))
+        .text_mode(common.BigValueTextMode.VALUE_AND_NAME if len(values) > 1 else common.BigValueTextMode.VALUE)
+        .thresholds(thresholds(values[0].steps))
+    )
+    for value in values[1:]:
+        panel.override_by_name(value.name, [setting("thresholds", thresholds(value.steps).build())])
+    queries = [Query(value.expr, value.name) for value in values]
+    return common_parts(panel, title, description, empty, unit, queries, "instant")
+
+
+def timeline(title: str, description: str, *, empty: str, queries: Sequence[Query], states: States) -> Panel:
+    """A bar for each series, in the words and colours of its states; a gap where the series is absent."""
+    panel = (
+        statetimeline.Panel()
+        .per_page(12)
+        .mappings(mappings(states))
+        .color_scheme(build.FieldColor().mode(model.FieldColorModeId.THRESHOLDS))
+        .thresholds(thresholds(((None, "text"),)))
+        .legend(shared.VizLegendOptions().show_legend(show_legend=False).display_mode(common.LegendDisplayMode.LIST))
+    )
+    return common_parts(panel, title, description, empty, "none", queries, "range")
+
+
+def lines(
+    title: str,
+    description: str,
+    *,
+    empty: str,
+    unit: str,
+    queries: Sequence[Query],
+    limits: Sequence[Query] = (),
+    maximum: float | None = None,
+) -> Panel:
+    """Lines over time from 0 on, the highest first in legend and tooltip; the limits of alerts dashed and red."""
+    legend = (
+        shared.VizLegendOptions()
+        .show_legend(show_legend=True)
+        .display_mode(common.LegendDisplayMode.TABLE)
+        .placement(common.LegendPlacement.BOTTOM)
+        .calcs(["lastNotNull", "max"])
+        .sort_by("Last *")
+        .sort_desc(sort_desc=True)
+    )
+    tooltip = shared.VizTooltipOptions().mode(common.TooltipDisplayMode.MULTI).sort(common.SortOrder.DESCENDING)
+    panel = timeseries.Panel().min(0).fill_opacity(10).legend(legend).tooltip(tooltip)
+    if maximum is not None:
+        panel.max(maximum)
+    for limit in limits:
+        panel.override_by_name(limit.legend, _DASHED_RED)
+    return common_parts(panel, title, description, empty, unit, [*queries, *limits], "range")
+
+
+def common_parts(
+    panel: Panel,
+    title: str,
+    description: str,
+    empty: str,
+    unit: str,
+    queries: Sequence[Query],
+    kind: Literal["range", "instant", "table"],
+) -> Panel:
+    """Gives a panel what every panel must have, and its queries by the names A, B, C."""
+    panel.title(title).description(description).no_value(empty).unit(unit).datasource(DATASOURCE)
+    for index, query in enumerate(queries):
+        target = prometheus.Dataquery().ref_id(ascii_uppercase[index]).expr(query.expr).legend_format(query.legend)
+        target = target.range() if kind == "range" else target.instant()
+        target = target.format(PromQueryFormat.TABLE if kind == "table" else PromQueryFormat.TIME_SERIES)
+        panel.with_target(target.datasource(DATASOURCE))
+    return panel
+
+
+def setting(name: str, value: object) -> model.DynamicConfigValue:
+    """One property of an override."""
+    return model.DynamicConfigValue(id_val=name, value=value)
+
+
+def thresholds(steps: Steps) -> build.ThresholdsConfig:
+    """The steps in Grafana's form. Without any, Grafana would paint all above 80 red."""
+    values = [model.Threshold(value, colour) for value, colour in steps]
+    return build.ThresholdsConfig().mode(model.ThresholdsMode.ABSOLUTE).steps(values)
+
+
+def mappings(states: States) -> list[model.ValueMapping]:
+    """The states in Grafana's form: the single values in one map, then each range."""
+    single: dict[str, model.ValueMappingResult] = {}
+    ranges: list[model.ValueMapping] = []
+    for index, (value, (text, colour)) in enumerate(states.items()):
+        result = model.ValueMappingResult(text, colour, index=index)
+        if isinstance(value, tuple):
+            ranges.append(model.RangeMap(model.DashboardRangeMapOptions(*value, result)))
+        else:
+            single[str(value)] = result
+    return [model.ValueMap(single), *ranges] if single else ranges
+
+
+_DASHED_RED = [
+    setting("custom.lineStyle", {"fill": "dash", "dash": [10, 10]}),
+    setting("custom.fillOpacity", 0),
+    setting("color", model.FieldColor(model.FieldColorModeId.FIXED, "red")),
+]

@@ -1,0 +1,120 @@
+"""A real Prometheus that scrapes real exporters of simulated Ollamas: two sites with a host of one name, an idle host.
+
+Prometheus has the shipped rules, but without their delays: what would fire after ten minutes fires at once.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+import yaml
+
+from tests.dashboards.boards import Asked
+from tests.rules.pack import FILES
+from tools.binaries import Binaries
+from tools.stack import Child, Prometheus, free_port
+
+MISSING = "not-pulled:latest"
+_NOTHING_INSTALLED = {"version": "0.24.0", "models": [], "steps": []}
+
+
+@dataclass(frozen=True)
+class Host:
+    """A simulated Ollama, its exporter, and where that listens."""
+
+    ollama: Child
+    exporter: Child
+    address: str
+
+
+@dataclass(frozen=True)
+class Live:
+    """What runs. The busy host is scraped for two sites, and only the label `cluster` tells which is which."""
+
+    prometheus: Prometheus
+    busy: Host
+
+    def ask(self, asked: Asked, variables: Mapping[str, str]) -> list[Any]:
+        """What Prometheus answers to a query of a dashboard: series, or the values of a label."""
+        expr, now = asked.filled(variables), time.time()
+        if asked.kind == "label_values":
+            return list(self._get(f"label/{asked.label}/values", {"match[]": expr}))
+        if asked.kind == "instant":
+            return list(self._get("query", {"query": expr})["result"])
+        span = {"start": str(now - 60), "end": str(now), "step": "1"}
+        return list(self._get("query_range", {"query": expr, **span})["result"])
+
+    def wait(self, expr: str) -> None:
+        """Until the expression gives anything; an AssertionError after 30 s."""
+        end = time.monotonic() + 30
+        while not self.prometheus.query(expr):
+            assert time.monotonic() < end, f"{expr} gave nothing within 30 s"
+            time.sleep(0.1)
+
+    def _get(self, path: str, parameters: Mapping[str, str]) -> Any:
+        answer = requests.get(f"{self.prometheus.url}/api/v1/{path}", params=dict(parameters), timeout=10).json()
+        assert answer["status"] == "success", f"{dict(parameters)}: {answer.get('error')}"
+        return answer["data"]
+
+
+@contextmanager
+def watched(binaries: Binaries, folder: Path) -> Iterator[Live]:
+    """Starts everything, and waits until the rules have seen all of it."""
+    nothing = folder / "nothing-installed.yml"
+    nothing.write_text(yaml.safe_dump(_NOTHING_INSTALLED))
+    with ExitStack() as running:
+        busy = _start(running, folder / "busy", "steady", ["llama3.2:3b", "qwen3:14b", MISSING])
+        idle = _start(running, folder / "idle", str(nothing), [])
+        targets = [
+            {"targets": [busy.address], "labels": {"instance": "busy", "cluster": "east"}},
+            {"targets": [busy.address], "labels": {"instance": "busy", "cluster": "west"}},
+            {"targets": [idle.address], "labels": {"instance": "idle", "cluster": "east"}},
+        ]
+        config = {
+            "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
+            "scrape_configs": [{"job_name": "ollama", "static_configs": targets}],
+            "rule_files": [str(_without_delays(file, folder)) for file in FILES],
+        }
+        live = Live(running.enter_context(Prometheus(binaries, config, folder / "prometheus")), busy)
+        # One alert of each rules file that fires in this state; the last needs a series recorded from another.
+        live.wait('count(ALERTS{alertname="OllamaExpectedModelMissing", alertstate="firing"}) == 2')
+        live.wait("count(instance:llama_metrics_build_info:group) == 3")
+        live.wait("count(instance:ollama_loaded_model_vram_bytes:max7d) == 2")
+        yield live
+
+
+def _start(running: ExitStack, folder: Path, scenario: str, expected: Sequence[str]) -> Host:
+    folder.mkdir()
+    ollama, exporter = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
+    target = {"name": "default", "url": f"http://{ollama}", "expected_models": list(expected)}
+    (folder / "config.yml").write_text(yaml.safe_dump({"targets": [target]}))
+    serve = ["--config.file", str(folder / "config.yml"), "--web.listen-address", exporter]
+    simulate = ["simulate", scenario, "--listen", ollama]
+    return Host(
+        running.enter_context(_program(simulate, f"http://{ollama}/api/version", folder / "ollama.log")),
+        running.enter_context(_program(serve, f"http://{exporter}/-/ready", folder / "exporter.log")),
+        exporter,
+    )
+
+
+def _program(arguments: Sequence[str], ready: str, log: Path) -> Child:
+    return Child([sys.executable, "-m", "llama_metrics", *arguments], ready, log)
+
+
+def _without_delays(file: Path, folder: Path) -> Path:
+    """A copy of a rules file in which everything is evaluated each second and fires at once."""
+    document = yaml.safe_load(file.read_text())
+    for group in document["groups"]:
+        group["interval"] = "1s"
+        for rule in group["rules"]:
+            rule.pop("for", None)
+    copy = folder / file.name
+    copy.write_text(yaml.safe_dump(document))
+    return copy

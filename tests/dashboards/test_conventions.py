@@ -1,0 +1,158 @@
+"""What Grafana's own linter asks of a dashboard, and what makes ours alike."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import combinations
+from typing import Any
+
+import pytest
+from grafana_foundation_sdk.models import units
+
+from tests.dashboards.boards import BOARDS, panels
+
+Json = dict[str, Any]
+DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
+UNITS = {value for name, value in vars(units).items() if isinstance(value, str) and not name.startswith("__")}
+KINDS = {"stat", "state-timeline", "timeseries", "table"}
+
+each_board = pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
+each_panel = pytest.mark.parametrize(
+    "panel",
+    [panel for board in BOARDS.values() for panel in panels(board)],
+    ids=[f"{board['uid']}: {panel['title']}" for board in BOARDS.values() for panel in panels(board)],
+)
+
+
+@each_board
+def test_it_imports_and_provisions_everywhere(board: Json) -> None:
+    """Classic form: no inputs to fill in at import, no id or version of one Grafana, a stable uid."""
+    assert not {"__inputs", "__requires", "id", "version"} & set(board)
+    assert 39 <= board["schemaVersion"] <= 42
+    assert 8 <= len(board["uid"]) <= 40
+    assert board["editable"] is False
+
+
+@each_board
+def test_it_opens_like_all_of_ours(board: Json) -> None:
+    """Shared crosshair, refresh, tag, and links to the others that keep time and variables."""
+    assert (board["graphTooltip"], board["refresh"], board["tags"]) == (1, "30s", ["ollama"])
+    (link,) = board["links"]
+    assert (link["type"], link["tags"], link["includeVars"], link["keepTime"]) == ("dashboards", ["ollama"], True, True)
+    assert "placement" not in link
+
+
+@each_board
+def test_names_are_given_once(board: Json) -> None:
+    """Two boards of one uid, or two panels of one id or title, hide each other."""
+    assert [other["uid"] for other in BOARDS.values()].count(board["uid"]) == 1
+    for key in ("id", "title"):
+        values = [panel[key] for panel in board["panels"] if key == "id" or panel["type"] != "row"]
+        assert len(set(values)) == len(values)
+
+
+@each_board
+def test_panels_lie_side_by_side(board: Json) -> None:
+    """No panel covers another, none is too small to read, and there are not too many to load."""
+    places = [panel["gridPos"] for panel in board["panels"]]
+    for one, other in combinations(places, 2):
+        assert not (_overlap(one, other, "x", "w") and _overlap(one, other, "y", "h")), (one, other)
+    assert all(place["x"] + place["w"] <= 24 for place in places)
+    assert len(panels(board)) <= 20
+    for panel in panels(board):
+        assert panel["gridPos"]["w"] >= 4, panel["title"]
+        assert panel["gridPos"]["h"] >= (4 if panel["type"] == "stat" else 6), panel["title"]
+
+
+def _overlap(one: Json, other: Json, start: str, length: str) -> bool:
+    return bool(one[start] < other[start] + other[length] and other[start] < one[start] + one[length])
+
+
+@each_board
+def test_variables_are_those_that_it_uses(board: Json) -> None:
+    """One datasource; job, instance and model by query, several or all; each of them used somewhere."""
+    variables = {variable["name"]: variable for variable in board["templating"]["list"]}
+    datasource = variables.pop("datasource")
+    assert (datasource["type"], datasource["query"], datasource["label"]) == ("datasource", "prometheus", "Data source")
+    site = variables.pop("site")
+    assert (site["type"], site["current"]["value"], site["allowCustomValue"]) == ("custom", "cluster", True)
+    assert {"job", "instance"} <= set(variables) <= {"job", "instance", "model"}
+    for name, variable in variables.items():
+        assert (variable["type"], variable["label"], variable["datasource"]) == ("query", name.title(), DATASOURCE)
+        assert (variable["multi"], variable["includeAll"], variable["allValue"]) == (True, True, ".+")
+        assert variable["refresh"] == 2, "on a change of the time range, or hosts of another day are not to be found"
+    for name in ("job", "instance", "site", *variables):
+        assert f"${name}" in str([panel["targets"] for panel in panels(board)]), name
+
+
+@each_board
+def test_links_lead_to_a_dashboard_that_exists(board: Json) -> None:
+    """A click on a host is no dead end."""
+    assert set(re.findall(r"/d/([\w-]+)", str(board["panels"]))) <= {other["uid"] for other in BOARDS.values()}
+
+
+@each_board
+def test_firing_alerts_are_annotations(board: Json) -> None:
+    """From Prometheus' own series, so that it works without Grafana's alerting; for Grafana's old and new forms."""
+    (annotation,) = board["annotations"]["list"]
+    assert annotation["enable"]
+    assert annotation["datasource"] == annotation["target"]["datasource"] == DATASOURCE
+    assert annotation["expr"] == annotation["target"]["expr"]
+    assert annotation["expr"].startswith("ALERTS{")
+
+
+@each_panel
+def test_a_panel_explains_itself(panel: Json) -> None:
+    """Title, description, unit, and a text of its own where there is no data: nothing loaded is not an error."""
+    assert panel["type"] in KINDS
+    assert panel["title"]
+    assert panel["description"].endswith(".")
+    defaults = panel["fieldConfig"]["defaults"]
+    assert defaults["noValue"] not in ("", "No data")
+    assert {defaults["unit"], *_overridden(panel, "unit")} <= UNITS
+
+
+@each_panel
+def test_a_panel_asks_the_chosen_datasource(panel: Json) -> None:
+    """Every panel has queries, all of the datasource variable, named A, B, C."""
+    assert panel["datasource"] == DATASOURCE
+    assert [target["refId"] for target in panel["targets"]] == list("ABCDEFGHIJ"[: len(panel["targets"])])
+    for target in panel["targets"]:
+        assert target["datasource"] == DATASOURCE
+        assert target["instant"] is not target["range"]
+        assert target["instant"] == (panel["type"] in ("stat", "table"))
+
+
+@each_panel
+def test_colours_are_never_grafanas_own(panel: Json) -> None:
+    """What is coloured by thresholds has some: Grafana's default paints everything above 80 red."""
+    if panel["type"] != "timeseries":
+        steps = [panel["fieldConfig"]["defaults"]["thresholds"], *_overridden(panel, "thresholds")]
+        assert all(one["steps"] and one["steps"][0]["value"] is None for one in steps)
+
+
+@each_panel
+def test_ranges_of_states_have_both_ends(panel: Json) -> None:
+    """An open end is read differently by different Grafanas."""
+    maps = [panel["fieldConfig"]["defaults"].get("mappings", []), *_overridden(panel, "mappings")]
+    for mapping in (mapping for one in maps for mapping in one):
+        if mapping["type"] == "range":
+            assert mapping["options"]["from"] < mapping["options"]["to"]
+
+
+@each_panel
+def test_overrides_find_what_they_change(panel: Json) -> None:
+    """An override by name names a series without variables, or a column of the table; a typo would do nothing."""
+    named = {
+        rule["matcher"]["options"] for rule in panel["fieldConfig"]["overrides"] if rule["matcher"]["id"] == "byName"
+    }
+    known = {target["legendFormat"] for target in panel["targets"]}
+    for step in panel.get("transformations", []):
+        known |= set(step["options"].get("renameByName", {}).values())
+    assert named <= known
+
+
+def _overridden(panel: Json, name: str) -> Iterator[Any]:
+    for rule in panel["fieldConfig"]["overrides"]:
+        yield from (setting["value"] for setting in rule["properties"] if setting["id"] == name)

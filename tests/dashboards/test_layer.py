@@ -1,0 +1,67 @@
+"""What a writer of dashboards gets wrong is refused when the dashboard is made."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from dashboards.board import Board, Line, Section
+from dashboards.panels import Number, Panel, lines, numbers
+from dashboards.queries import Query, each, series
+from dashboards.tables import Value, rows
+
+
+def panel(title: str = "Models") -> Panel:
+    """A panel that would be shown."""
+    values = [Number(f"sum({series('ollama_models')})", "models", ((None, "text"),))]
+    return numbers(title, "All of them.", empty="none", unit="short", values=values)
+
+
+def test_a_metric_that_nothing_exposes_is_refused() -> None:
+    """A typo in a name ends the making, with that name."""
+    with pytest.raises(KeyError, match="ollama_modles"):
+        series("ollama_modles")
+
+
+def test_a_line_that_is_not_full_is_refused() -> None:
+    """Panels that leave a hole or do not fit end the making."""
+    with pytest.raises(ValueError, match=r"\[12, 11\].*24"):
+        Line(8, ((12, panel("One")), (11, panel("Other"))))
+
+
+def test_a_panel_with_too_many_queries_is_refused() -> None:
+    """There are 26 letters to name queries with; none is dropped in silence."""
+    with pytest.raises(IndexError):
+        lines("All", "Of them.", empty="none", unit="short", queries=[each("ollama_models")] * 27)
+
+
+def test_a_series_is_filtered_by_the_labels_that_it_has() -> None:
+    """By model only where there are models, and where the writer does not say otherwise."""
+    host = 'job=~"$job", instance=~"$instance"'
+    assert series("ollama_up") == f"ollama_up{{{host}}}"
+    assert series("ollama_model_size_bytes") == f'ollama_model_size_bytes{{{host}, model=~"$model"}}'
+    assert series("ollama_model_size_bytes", all_models=True) == f"ollama_model_size_bytes{{{host}}}"
+
+
+def test_a_dashboard_without_models_has_no_variable_for_them() -> None:
+    """A variable that nothing uses would only puzzle."""
+    board = Board("test-board", "Test", "A test.", (Section("", (Line(4, ((24, panel()),)),)),))
+    names = [variable["name"] for variable in json.loads(board.to_json())["templating"]["list"]]
+    assert names == ["datasource", "job", "instance", "site"]
+
+
+def test_a_table_of_one_query_finds_its_value() -> None:
+    """Grafana names the value of a single query without its letter."""
+    table = rows("Models", "All.", empty="none", sort="Models", columns=[Value(series("ollama_models"), "Models")])
+    (_, organize) = table.build().transformations or []
+    assert organize.options["renameByName"] == {"Value": "Models"}  # type: ignore[index]
+
+
+def test_a_limit_is_a_line_of_its_own() -> None:
+    """Dashed and red, behind the queries."""
+    made = lines("A", "B.", empty="none", unit="s", queries=[each("x")], limits=[Query("vector(1)", "alert above")])
+    plain = made.build()
+    assert [target.expr for target in plain.targets or []] == ["x", "vector(1)"]  # type: ignore[attr-defined]
+    (rule,) = (plain.field_config.overrides if plain.field_config else None) or []
+    assert rule.matcher.options == "alert above"

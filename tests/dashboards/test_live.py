@@ -1,0 +1,179 @@
+"""Every query of every dashboard, on a real Prometheus that scrapes real exporters, gives data, and the right data."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.dashboards.boards import ALL, BOARDS, Asked, filled, panel_queries, panels
+from tests.dashboards.live import MISSING, Live, watched
+from tools.binaries import Binaries
+
+Json = dict[str, Any]
+EVERYTHING = {"job": ".+", "instance": ".+", "model": ".+", "site": "cluster", "__rate_interval": "15s"}
+# As Grafana writes a choice of several.
+CHOSEN = {**EVERYTHING, "job": "ollama", "instance": "(busy|idle)", "model": rf"(qwen3:14b|llama3\\.2:3b|{MISSING})"}
+PANELS = {f"{board['uid']}: {panel['title']}": panel for board in BOARDS.values() for panel in panels(board)}
+each_panel = pytest.mark.parametrize("panel", PANELS.values(), ids=PANELS)
+
+
+@pytest.fixture(scope="module")
+def live(binaries: Binaries, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """Two sites with a busy host of one name, and an idle host; nothing of it changes."""
+    with watched(binaries, tmp_path_factory.mktemp("live")) as running:
+        yield running
+
+
+@pytest.mark.parametrize("variables", [EVERYTHING, CHOSEN], ids=["all", "chosen"])
+@pytest.mark.parametrize("asked", [asked for _, asked in ALL], ids=[f"{name}: {asked}" for name, asked in ALL])
+def test_a_query_gives_data(live: Live, asked: Asked, variables: dict[str, str]) -> None:
+    """No panel, variable or annotation is empty by construction. There are no exemptions."""
+    assert live.ask(asked, variables)
+
+
+@each_panel
+def test_no_two_series_have_one_name(live: Live, panel: Json) -> None:
+    """Legends tell two hosts apart, and two sites whose hosts have one name."""
+    if panel["type"] != "table":
+        names = [_legend(asked, one["metric"]) for asked in panel_queries(panel) for one in live.ask(asked, EVERYTHING)]
+        assert names
+        assert [name for name, count in Counter(names).items() if count > 1] == []
+
+
+@each_panel
+def test_no_query_merges_sites(live: Live, panel: Json) -> None:
+    """What is told of a host is told of the host of one site: an external label is never aggregated away alone."""
+    for asked in panel_queries(panel):
+        for one in live.ask(asked, EVERYTHING):
+            assert ("instance" in one["metric"]) == ("cluster" in one["metric"]), asked
+
+
+@each_panel
+def test_rows_of_a_table_join_one_to_one(live: Live, panel: Json) -> None:
+    """By the labels that all of its queries have, no query gives a row twice; a name would keep rows apart."""
+    if panel["type"] == "table":
+        answers = [[one["metric"] for one in live.ask(asked, EVERYTHING)] for asked in panel_queries(panel)]
+        shared = set.intersection(*({name for labels in answer for name in labels} for answer in answers))
+        assert "__name__" not in set().union(*(labels for answer in answers for labels in answer))
+        for answer in answers:
+            rows = {tuple(labels.get(name) for name in sorted(shared)) for labels in answer}
+            assert len(rows) == len(answer)
+
+
+@pytest.mark.parametrize(
+    ("title", "numbers"),
+    [
+        ("Ollama", [3, 0]),
+        ("Exporters", [3, 0]),
+        ("Models in memory", [12]),
+        # On each site one partly, and one wholly on the CPU, of a host that has others on its GPU.
+        ("Not wholly on the GPU", [4]),
+        ("Expected models missing", [2]),
+    ],
+)
+def test_the_top_row_says_what_is_true(live: Live, title: str, numbers: list[int]) -> None:
+    """The numbers over all hosts."""
+    assert _numbers(live, title) == numbers
+
+
+def test_the_number_of_alerts_is_that_of_the_table(live: Live) -> None:
+    """Critical and other add up to all, alerts without an instance among them."""
+    (table,) = _queries("Alerts firing, by name")
+    rows = live.ask(table, EVERYTHING)
+    critical, other = _numbers(live, "Alerts firing")
+    assert critical == sum(row["metric"]["severity"] == "critical" for row in rows)
+    assert critical + other == len(rows)
+    assert {"OllamaExpectedModelMissing", "OllamaModelOnCpu"} <= {row["metric"]["alertname"] for row in rows}
+
+
+def test_each_place_is_shown_in_its_words(live: Live) -> None:
+    """On the GPU, partly, on the CPU, pinned, and a host without a model in memory."""
+    panel = PANELS["ollama-overview: Models in memory and where they run"]
+    shown = {
+        one["metric"].get("model", one["metric"]["instance"]): _words(_states_of(panel), _latest(one))
+        for asked in panel_queries(panel)
+        for one in live.ask(asked, EVERYTHING)
+    }
+    expected = {
+        "llama3.2:3b": "GPU",
+        "qwen3:14b": "partly on GPU",
+        "hf.co/Qwen/Qwen2.5-32B-Instruct-GGUF:Q4_K_M": "CPU",
+        "nomic-embed-text:latest": "GPU, pinned",
+        "idle": "nothing in memory",
+    }
+    assert {name: shown.get(name) for name in expected} == expected
+
+
+def test_what_has_expired_and_what_never_does_are_no_errors(live: Live) -> None:
+    """Their times have words instead of numbers; a time to come is a number."""
+    panel = PANELS["ollama-overview: In memory now"]
+    asked = next(asked for asked in panel_queries(panel) if "expiry" in asked.expr)
+    times = {one["metric"]["model"]: float(one["value"][1]) for one in live.ask(asked, EVERYTHING)}
+    states = _states_of(panel, "Unloads in")
+    assert _words(states, times["gemma3:4b"]) == "in use or unloading"
+    assert _words(states, times["nomic-embed-text:latest"]) == "never, pinned"
+    assert _words(states, times["llama3.2:3b"]) is None
+
+
+def test_a_death_is_seen(binaries: Binaries, tmp_path: Path) -> None:
+    """First Ollama's, on both of its sites; then its exporter's, of which the top row says that nothing is known."""
+    with watched(binaries, tmp_path) as live:
+        live.busy.ollama.stop()
+        live.wait('count(ollama_up{instance="busy"} == 0) == 2')
+        assert _numbers(live, "Ollama") == [1, 2]
+        assert _numbers(live, "Exporters") == [3, 0]
+        assert _states(live, "Servers") == [("busy", "down"), ("busy", "down"), ("idle", "up")]
+        live.busy.exporter.stop()
+        live.wait('count(up{instance="busy"} == 0) == 2')
+        assert _numbers(live, "Ollama") == [1, 0]
+        assert _numbers(live, "Exporters") == [1, 2]
+        assert _states(live, "Servers") == [("busy", "exporter down"), ("busy", "exporter down"), ("idle", "up")]
+
+
+def _queries(title: str) -> list[Asked]:
+    return panel_queries(PANELS[f"ollama-overview: {title}"])
+
+
+def _numbers(live: Live, title: str) -> list[int]:
+    return [int(one["value"][1]) for asked in _queries(title) for one in live.ask(asked, EVERYTHING)]
+
+
+def _states(live: Live, title: str) -> list[tuple[str, str | None]]:
+    """The instance and the latest state of each bar in a timeline of the overview."""
+    panel = PANELS[f"ollama-overview: {title}"]
+    series = [one for asked in panel_queries(panel) for one in live.ask(asked, EVERYTHING)]
+    return sorted((one["metric"]["instance"], _words(_states_of(panel), _latest(one))) for one in series)
+
+
+def _latest(one: Json) -> float:
+    return float(one["values"][-1][1])
+
+
+def _legend(asked: Asked, labels: Mapping[str, str]) -> str:
+    """As Grafana writes it: a label that the series does not have is empty."""
+    return re.sub(r"{{\s*(.+?)\s*}}", lambda found: labels.get(found[1], ""), filled(asked.legend, EVERYTHING))
+
+
+def _states_of(panel: Json, column: str = "") -> list[Json]:
+    """The mappings of a panel, or of a column of a table."""
+    found: list[Json] = panel["fieldConfig"]["defaults"].get("mappings", [])
+    for rule in panel["fieldConfig"]["overrides"]:
+        if rule["matcher"]["options"] == column:
+            found = next(setting["value"] for setting in rule["properties"] if setting["id"] == "mappings")
+    return found
+
+
+def _words(states: list[Json], value: float) -> str | None:
+    """What is shown instead of the value; None where the value itself is."""
+    for mapping in states:
+        options = mapping["options"]
+        if mapping["type"] == "value" and f"{value:g}" in options:
+            return str(options[f"{value:g}"]["text"])
+        if mapping["type"] == "range" and options["from"] <= value <= options["to"]:
+            return str(options["result"]["text"])
+    return None

@@ -1,0 +1,162 @@
+"""Every query of every dashboard parses, reads only what exists, and is filtered as the reader chose."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import promql_parser
+import pytest
+from promql_parser import Call, Expr, StringLiteral
+
+from llama_metrics.catalogue import catalogue
+from tests.dashboards.boards import ALL, BOARDS, Asked, filled, panel_queries, panels
+from tests.rules.conventions import thresholds
+from tests.rules.pack import RULES
+from tests.rules.promql import THRESHOLD, Labels, Mistake, Schema, nodes, selectors
+
+OF_ALERTS = frozenset(label for metric in catalogue() for label in metric.labels) | {
+    "alertname", "severity", "category", "job", "instance",
+}  # fmt: skip
+
+
+class BoardSchema(Schema):
+    """A dashboard also reads alerts, and makes columns of a table with label_join."""
+
+    def labels(self, expr: Expr) -> Labels | None:
+        """As for rules."""
+        if isinstance(expr, Call) and expr.func.name == "time":
+            return None
+        if isinstance(expr, Call) and expr.func.name == "label_join":
+            made, *sources = [argument.val for argument in expr.args if isinstance(argument, StringLiteral)]
+            labels = super().labels(expr.args[0]) or frozenset()
+            if unknown := set(sources[1:]) - labels:
+                raise Mistake(f"{expr}: there is no label {unknown}")
+            return labels | {made}
+        return super().labels(expr)
+
+
+def schema() -> BoardSchema:
+    """What the exporter exposes, the rules record, and Prometheus writes of alerts."""
+    series = dict(Schema.of(catalogue(), RULES).series)
+    return BoardSchema({**series, "ALERTS": OF_ALERTS | {"alertstate"}, "ALERTS_FOR_STATE": OF_ALERTS})
+
+
+SCHEMA = schema()
+# A range that nobody would write.
+RATE_INTERVAL = "4m59s"
+each_query = pytest.mark.parametrize(
+    "asked", [asked for _, asked in ALL], ids=[f"{name}: {asked}" for name, asked in ALL]
+)
+
+
+def parsed(asked: Asked) -> Expr:
+    """The tree, variables left in their strings, with a duration where Grafana puts its own."""
+    return promql_parser.parse(asked.expr.replace("$__rate_interval", RATE_INTERVAL))
+
+
+@each_query
+def test_a_query_reads_only_what_exists(asked: Asked) -> None:
+    """Metrics and labels are the catalogue's, the recording rules' or Prometheus' own, and joins can match."""
+    labels = SCHEMA.labels(parsed(asked))
+    assert labels is not None
+    in_legend = set(re.findall(r"{{(\w+)}}", asked.legend))
+    assert in_legend <= labels
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        "ollama_nothing",
+        "sum by (nothing) (ollama_up)",
+        'ollama_up{nothing="x"}',
+        "ollama_models / ollama_model_size_bytes",
+    ],
+)
+def test_a_query_that_reads_something_else_is_noticed(expr: str) -> None:
+    """A metric, a label or a join that does not exist."""
+    with pytest.raises(Mistake):
+        SCHEMA.labels(promql_parser.parse(expr))
+
+
+@each_query
+def test_a_query_is_filtered_by_every_variable_that_it_can_be(asked: Asked) -> None:
+    """Each selector has $job and $instance; those of alerts let one without such a label pass too."""
+    for selector in selectors(parsed(asked)):
+        found = {matcher.name: matcher.value for matcher in selector.matchers.matchers if str(matcher).count("=~")}
+        name = selector.name or ""
+        if name.startswith("ALERTS"):
+            assert {label: found[label] for label in ("job", "instance", "model")} == {
+                "job": "$job|", "instance": "$instance|", "model": "$model|",
+            }  # fmt: skip
+        elif asked.kind != "label_values" and not name.startswith(THRESHOLD):
+            assert (found["job"], found["instance"]) == ("$job", "$instance")
+
+
+def test_models_are_filtered() -> None:
+    """Of the queries on models only the one that asks whether the host has a GPU at all reads every model."""
+    unfiltered = {
+        asked.where
+        for _, asked in ALL
+        for selector in selectors(parsed(asked))
+        if "model" in SCHEMA.series.get(selector.name or "", ())
+        and "$model" not in " ".join(matcher.value for matcher in selector.matchers.matchers)
+    }
+    assert unfiltered == {"Not wholly on the GPU A", "$model"}
+
+
+@each_query
+def test_counters_are_read_over_grafanas_own_interval(asked: Asked) -> None:
+    """A counter stands in rate or increase, and its range follows the zoom."""
+    assert counter_mistakes(asked.expr) == []
+
+
+@pytest.mark.parametrize("expr", ["x_total", "rate(x_total[5m])", "sum_over_time(x_total[$__rate_interval])"])
+def test_a_counter_read_otherwise_is_noticed(expr: str) -> None:
+    """As it stands, over a fixed range, or as a gauge."""
+    assert counter_mistakes(expr)
+    assert counter_mistakes("rate(x_total[$__rate_interval])") == []
+
+
+def counter_mistakes(expr: str) -> list[str]:
+    """The parts of an expression in which a counter is read wrongly."""
+    tree = promql_parser.parse(expr.replace("$__rate_interval", RATE_INTERVAL))
+    rated = [node for node in nodes(tree) if isinstance(node, Call) and node.func.name in ("rate", "irate", "increase")]
+    inside = {str(selector) for node in rated for selector in selectors(node)}
+    counters = {str(selector) for selector in selectors(tree) if (selector.name or "").endswith("_total")}
+    return [*(counters - inside), *(str(node) for node in rated if f"[{RATE_INTERVAL}]" not in node.prettify())]
+
+
+def test_thresholds_have_the_defaults_of_the_alerts() -> None:
+    """One name, one default, in rules and dashboards alike; and a name that no alert has is a typo."""
+    of_rules = {pair for rule in RULES for pair in thresholds(rule.parsed())}
+    of_boards = {pair for _, asked in ALL for pair in thresholds(parsed(asked))}
+    assert of_boards
+    assert of_boards <= of_rules
+
+
+@each_query
+def test_a_threshold_has_its_default_beside_it(asked: Asked) -> None:
+    """The user's series alone would leave the panel empty for everyone else."""
+    tree = parsed(asked)
+    assert sum((selector.name or "").startswith(THRESHOLD) for selector in selectors(tree)) == len(
+        list(thresholds(tree))
+    )
+
+
+@pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
+def test_columns_of_tables_come_from_their_queries(board: dict[str, Any]) -> None:
+    """A label that a table shows is one that a query of it has."""
+    for panel in panels(board):
+        for step in panel.get("transformations", []):
+            if step["id"] == "organize":
+                given = set[str]().union(*(SCHEMA.labels(parsed(asked)) or () for asked in panel_queries(panel)))
+                labels = {name for name in step["options"]["renameByName"] if not name.startswith("Value")}
+                assert labels <= given, panel["title"]
+
+
+@pytest.mark.parametrize(("name", "asked"), ALL, ids=[f"{name}: {asked}" for name, asked in ALL])
+def test_every_variable_of_a_query_exists(name: str, asked: Asked) -> None:
+    """Grafana sends an unknown variable as it stands, and the query finds nothing."""
+    known = dict.fromkeys((variable["name"] for variable in BOARDS[name]["templating"]["list"]), "")
+    filled(asked.expr + asked.legend, known | {"__rate_interval": ""})
