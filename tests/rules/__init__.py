@@ -1,0 +1,1 @@
+"""Proof of the alert rules: conventions, contract with the exporter, promtool cases, mutations, runbook."""

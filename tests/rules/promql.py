@@ -1,0 +1,153 @@
+"""What an expression reads and which labels come out of it, told from its tree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from promql_parser import (
+    AggModifierType,
+    AggregateExpr,
+    BinaryExpr,
+    Call,
+    Expr,
+    LabelModifierType,
+    MatrixSelector,
+    NumberLiteral,
+    ParenExpr,
+    VectorMatchCardinality,
+    VectorSelector,
+    walk,
+)
+
+from llama_metrics.metrics import Metric
+from tests.rules.pack import Rule
+
+Labels = frozenset[str]
+# What Prometheus adds to each series that it scrapes; `up` has nothing else.
+TARGET_LABELS = frozenset({"job", "instance"})
+THRESHOLD = "ollama:threshold:"
+SET_OPERATORS = frozenset({"and", "or", "unless"})
+COMPARISONS = frozenset({"==", "!=", ">", "<", ">=", "<="})
+
+
+class Mistake(Exception):
+    """An expression reads what nothing exposes, or joins what never matches."""
+
+
+def nodes(expr: Expr) -> list[Expr]:
+    """Every node of the tree, the root first."""
+    found: list[Expr] = []
+    walk(expr, found.append)
+    return found
+
+
+def selectors(expr: Expr) -> Iterator[VectorSelector]:
+    """Every selector of series in the tree."""
+    return (node for node in nodes(expr) if isinstance(node, VectorSelector))
+
+
+def unwrapped(expr: Expr) -> Expr:
+    """The expression without the parentheses around it."""
+    return unwrapped(expr.expr) if isinstance(expr, ParenExpr) else expr
+
+
+def needed(rule: Rule, rules: Sequence[Rule]) -> set[str]:
+    """The names of the rule and of all records that it reads, directly or through others."""
+    found, open_ = {rule.name}, [rule]
+    while open_:
+        read = {selector.name for selector in selectors(open_.pop().parsed())}
+        new = [other for other in rules if other.name in read - found]
+        found |= {other.name for other in new}
+        open_ += new
+    return found
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The labels of every series that a rule may read."""
+
+    series: Mapping[str, Labels]
+
+    @classmethod
+    def of(cls, metrics: Iterable[Metric], rules: Iterable[Rule]) -> Self:
+        """What the exporter exposes, `up`, and what the rules record, in their order."""
+        series = {metric.name: frozenset(metric.labels) | TARGET_LABELS for metric in metrics}
+        series["up"] = TARGET_LABELS
+        for rule in rules:
+            if not rule.is_alert:
+                # A record that reads its own past: until known, the labels of a target.
+                assumed = cls({**series, rule.name: TARGET_LABELS})
+                series[rule.name] = assumed.labels(rule.parsed()) or frozenset()
+        return cls(series)
+
+    def labels(self, expr: Expr) -> Labels | None:
+        """The labels that a result has for certain, external ones aside; None for a number. Raises Mistake."""
+        match expr:
+            case VectorSelector():
+                return self._selected(expr)
+            case MatrixSelector():
+                return self._selected(expr.vector_selector)
+            case ParenExpr():
+                return self.labels(expr.expr)
+            case NumberLiteral():
+                return None
+            case AggregateExpr():
+                return self._aggregated(expr)
+            case BinaryExpr():
+                return self._combined(expr)
+            case Call():
+                known = [labels for argument in expr.args if (labels := self.labels(argument)) is not None]
+                return known[0] if known else frozenset()
+            case _:
+                raise Mistake(f"{expr}: {type(expr).__name__} is not judged here; write it another way")
+
+    def _selected(self, selector: VectorSelector) -> Labels:
+        name = selector.name or ""
+        labels = frozenset[str]() if name.startswith(THRESHOLD) else self.series.get(name)
+        if labels is None:
+            raise Mistake(f"{name}: neither the exporter nor a recording rule has it")
+        _within({matcher.name for matcher in selector.matchers.matchers}, labels, str(selector))
+        return labels
+
+    def _aggregated(self, expr: AggregateExpr) -> Labels:
+        labels = self.labels(expr.expr) or frozenset()
+        if expr.modifier is None:
+            return frozenset()
+        named = set(expr.modifier.labels)
+        _within(named, labels, str(expr))
+        return labels & named if expr.modifier.type == AggModifierType.By else labels - named
+
+    def _combined(self, expr: BinaryExpr) -> Labels | None:
+        left, right = self.labels(expr.lhs), self.labels(expr.rhs)
+        if left is None or right is None:
+            return right if left is None else left
+        key = _matching(expr, left | right)
+        if key(left) != key(right):
+            raise Mistake(f"{expr}: never matches, {sorted(key(left))} on the left, {sorted(key(right))} on the right")
+        if str(expr.op) == "or":
+            return left & right
+        if str(expr.op) in SET_OPERATORS or expr.modifier is None:
+            return left
+        if expr.modifier.card == VectorMatchCardinality.ManyToOne:
+            return left | set(expr.modifier.group_labels or [])
+        return key(left)
+
+
+def _matching(expr: BinaryExpr, labels: Labels) -> Callable[[Labels], Labels]:
+    """From the labels of a side to those that the operator compares."""
+    matching = expr.modifier.matching if expr.modifier else None
+    if matching is None:
+        return lambda side: side
+    named = frozenset(matching.labels)
+    _within(named, labels, str(expr))
+    if matching.type == LabelModifierType.Include:
+        return lambda side: side & named
+    return lambda side: side - named
+
+
+def _within(named: Iterable[str], labels: Labels, where: str) -> None:
+    unknown = set(named) - labels
+    if unknown:
+        raise Mistake(f"{where}: there is no label {', '.join(sorted(unknown))}, only {', '.join(sorted(labels))}")

@@ -1,0 +1,28 @@
+"""Running promtool: the newest that judges, and the oldest on which the rules must load and act alike."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def check(promtool: Path, files: Sequence[Path]) -> subprocess.CompletedProcess[str]:
+    """`check rules` with every lint fatal."""
+    return _run([str(promtool), "check", "rules", "--lint=all", "--lint-fatal", *map(str, files)])
+
+
+def test(promtool: Path, files: Sequence[Path]) -> list[str]:
+    """`test rules` on all the files in one process: what it says of each, beginning with SUCCESS or FAILED."""
+    done = _run([str(promtool), "test", "rules", *map(str, files)])
+    # Some versions name the file before their verdict and some do not: only the order of the verdicts tells.
+    verdicts = re.split(r"^  (?=SUCCESS|FAILED)", done.stdout, flags=re.MULTILINE)[1:]
+    if len(verdicts) != len(files):
+        raise RuntimeError(f"promtool test rules judged {len(verdicts)} of {len(files)} files:\n{done.stdout[-2000:]}")
+    return verdicts
+
+
+def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
+    # One stream: its verdicts go to standard output, its complaints to standard error, in turns.
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)

@@ -1,0 +1,101 @@
+"""Each alert has cases in which it fires, stays quiet and resolves, and each case is about what exists.
+
+promtool passes a case of an alert that does not exist, or one fed with a series that nothing exposes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from promql_parser import AggregateExpr, BinaryExpr, Expr
+
+from llama_metrics.catalogue import catalogue
+from tests.rules.cases import CASES, OUTCOMES, Case, cases_of
+from tests.rules.conventions import thresholds
+from tests.rules.pack import ALERTS, RULES, Rule
+from tests.rules.promql import THRESHOLD, Schema, needed, nodes, selectors
+
+# Alerts that need not have a case of each kind, with the reason: {alert: {outcome: reason}}.
+EXEMPT: dict[str, dict[str, str]] = {}
+SERIES = Schema.of(catalogue(), RULES).series
+# A label from outside: where a series came from, or which of two Prometheus servers has it.
+EXTERNAL_LABELS = {"site", "replica"}
+
+
+@pytest.mark.parametrize("alert", ALERTS, ids=str)
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_an_alert_has_a_case_of_each_kind(alert: Rule, outcome: str) -> None:
+    """It is shown to fire, to stay quiet and to resolve."""
+    shown = any(case.alert == alert.name and case.outcome == outcome for case in CASES)
+    assert shown != (outcome in EXEMPT.get(alert.name, {}))
+
+
+@pytest.mark.parametrize("alert", ALERTS, ids=str)
+def test_an_alert_has_a_case_without_data(alert: Rule) -> None:
+    """What cannot be known is no reason to wake anybody."""
+    assert any(case.alert == alert.name and "no data" in case.reason and case.outcome == "quiet" for case in CASES)
+
+
+def _joins(node: Expr) -> bool:
+    """Whether series meet series in it, other than a threshold's, which has no labels."""
+    if not isinstance(node, BinaryExpr):
+        return False
+    sides = [{selector.name or "" for selector in selectors(side)} for side in (node.lhs, node.rhs)]
+    return all(any(not name.startswith(THRESHOLD) for name in names) for names in sides)
+
+
+@pytest.mark.parametrize("alert", ALERTS, ids=str)
+def test_an_alert_that_joins_or_aggregates_keeps_two_sites_apart(alert: Rule) -> None:
+    """Where series meet there is a case of two sites of equal job and instance, told apart by an external label."""
+    expressions = [rule.parsed() for rule in RULES if rule.name in needed(alert, RULES)]
+    inside = [node for expression in expressions for node in nodes(expression)]
+    cases = [case for case in CASES if case.alert == alert.name and "two sites" in case.reason]
+    for case in cases:
+        sites = {
+            (one.name, matcher.value) for one in case.fed for matcher in one.matchers.matchers if matcher.name == "site"
+        }
+        assert len(sites) > len({name for name, _ in sites}), f"{case}: no series is there for both sites"
+    assert cases or not any(_joins(node) or isinstance(node, AggregateExpr) for node in inside)
+
+
+@pytest.mark.parametrize("alert", [alert for alert in ALERTS if list(thresholds(alert.parsed()))], ids=str)
+def test_a_threshold_is_shown_to_be_overridden_twice(alert: Rule) -> None:
+    """Two Prometheus servers behind one give the series twice: the alert must live on."""
+    for name, _ in thresholds(alert.parsed()):
+        fed = [[one.name for one in case.fed] for case in CASES if case.alert == alert.name]
+        assert any(names.count(THRESHOLD + name) == 2 for names in fed)
+
+
+def test_a_case_is_named_once() -> None:
+    """A report of promtool names the case; two of one name cannot be told apart."""
+    assert [name for name, count in Counter(map(str, CASES)).items() if count > 1] == []
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_case_proves_what_its_name_says(case: Case) -> None:
+    """`fires` expects an alert, `quiet` never one, `resolves` first one and at last none."""
+    assert case.mistakes() == []
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_case_asks_for_alerts_and_feeds_series_that_exist(case: Case) -> None:
+    """Names of alerts, of series and of labels: none of them is checked by promtool."""
+    assert {entry["alertname"] for entry in case.raw["alert_rule_test"]} <= {alert.name for alert in ALERTS}
+    for series in case.fed:
+        name = series.name or ""
+        known = frozenset[str]() if name.startswith(THRESHOLD) else SERIES[name]
+        assert {matcher.name for matcher in series.matchers.matchers} - EXTERNAL_LABELS == known, str(series)
+
+
+def test_a_case_that_proves_something_else_is_noticed() -> None:
+    """The check of names against expectations can fail, for each kind."""
+    fires = next(case for case in CASES if case.outcome == "fires")
+    quiet = next(case for case in CASES if case.outcome == "quiet")
+    assert replace(fires, outcome="quiet").mistakes()
+    assert replace(fires, alert="OllamaNotThere").mistakes()
+    assert replace(quiet, outcome="fires").mistakes()
+    assert replace(quiet, outcome="resolves").mistakes()
+    with pytest.raises(ValueError, match="is not"):
+        cases_of("x.test.yml", "{evaluation_interval: 1m, tests: [{name: OllamaDown works, alert_rule_test: []}]}")
