@@ -1,9 +1,10 @@
 # Everything runs inside .venv and .cache; nothing else on the machine is touched.
 PYTHON ?= python3
 BIN := .venv/bin
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.cache/pycache
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check golden dashboards docs bench clean
+.PHONY: help demo test check golden dashboards docs bench e2e clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -35,6 +36,9 @@ docs: .venv/installed ## rewrite docs/METRICS.md from the catalogue
 
 bench: .venv/installed ## the budgets, as ratios measured in one run
 	$(BIN)/python -m tests.bench
+
+e2e: .venv/installed ## the compose file on a real Docker engine
+	$(BIN)/python -m pytest tests/e2e
 
 clean: ## remove what make made
 	rm -rf .venv .cache

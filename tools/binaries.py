@@ -87,11 +87,36 @@ def _debian(root: Path, suite: str) -> Binaries:
     return Binaries(
         prometheus=programs / "prometheus",
         promtool=programs / "promtool",
-        # Debian's name for it, and Debian's place for its pages.
-        alertmanager=programs / "prometheus-alertmanager",
+        alertmanager=_movable_alertmanager(programs),
         amtool=programs / "amtool",
         alertmanager_arguments=(f"--web.ui-path={pages}/",),
     )
+
+
+def _movable_alertmanager(programs: Path) -> Path:
+    """Debian's Alertmanager, able to start from where it was unpacked; Debian calls it prometheus-alertmanager.
+
+    It opens its templates in a folder below /usr/share that is compiled in. So a copy opens descriptor 9 instead, a
+    name made as long, and a script starts that copy with the unpacked folder as its descriptor 9.
+    """
+    script = programs / "alertmanager"
+    if not script.exists():
+        place = b"/usr/share/prometheus/alertmanager"
+        # With a slash behind it, it is the folder of the pages, for which there is a flag.
+        program = re.sub(
+            place + rb"(?!/)",
+            b"/proc/self/fd/9".ljust(len(place), b"/"),
+            (programs / "prometheus-alertmanager").read_bytes(),
+        )
+        copy, partial = programs / "alertmanager-movable", programs / "alertmanager.partial"
+        copy.write_bytes(program)
+        partial.write_text(
+            f'#!/bin/sh\nexec 9<"${{0%/*}}/../share/prometheus/alertmanager"\nexec "${{0%/*}}/{copy.name}" "$@"\n'
+        )
+        for file in (copy, partial):
+            file.chmod(0o755)
+        partial.rename(script)
+    return script
 
 
 def _unpack(root: Path, suite: str, packages: tuple[str, ...]) -> None:

@@ -47,7 +47,7 @@ def read_yaml(file: Path) -> dict[str, Any]:
         value = yaml.load(file.read_bytes(), Loader=_Loader)  # noqa: S506  a SafeLoader
     except OSError as error:
         raise Problems([Problem(str(file), f"cannot be read: {(error.strerror or str(error)).lower()}")]) from None
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise Problems([Problem(str(file), f"is not valid YAML: {error}")]) from None
     if value is not None and not isinstance(value, dict):
         raise Problems([Problem(str(file), f"holds {_named(value)}, not a mapping of keys")])
@@ -72,13 +72,13 @@ def decode(kind: type[Struct], value: object, problems: list[Problem], path: str
 
 
 def _decode_one(kind: Any, value: object, problems: list[Problem], path: str) -> Any:
-    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-        # A key whose lines are all commented out holds nothing; that is the same as leaving it away.
-        return decode(kind, {} if value is None else value, problems, path)
     if get_origin(kind) in (Union, UnionType):
         if value is None:
             return None
         kind = next(inner for inner in get_args(kind) if inner is not type(None))
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        # A key whose lines are all commented out holds nothing; that is the same as leaving it away.
+        return decode(kind, {} if value is None else value, problems, path)
     if get_origin(kind) is tuple and isinstance(value, list):
         return tuple(_decode_one(get_args(kind)[0], item, problems, f"{path}[{i}]") for i, item in enumerate(value))
     if get_origin(kind) is Literal and value not in get_args(kind):

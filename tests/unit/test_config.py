@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from llama_metrics.collectors import ALL
 from llama_metrics.config import Config, Setting, load
 from llama_metrics.duration import Duration
-from llama_metrics.schema import Problems
+from llama_metrics.schema import Problem, Problems, decode
 
 NO_NAME = "{!r} is not a model name; write it as `ollama list` shows it, like llama3.2:3b"
 
@@ -132,6 +133,7 @@ def test_every_mistake_is_reported_with_its_path(tmp_path: Path) -> None:
         ("web: 1", "web: expected keys and values, got 1"),
         ("- 1", "holds a list, not a mapping of keys"),
         ("web: {\n", "is not valid YAML"),
+        ("log: {level: 2026-13-45}", "is not valid YAML: month must be in 1..12"),
         ("web: {}\nweb: {}", "stands here for the second time"),
         ("web: !!python/object/apply:os.system [id]", "is not valid YAML"),
     ],
@@ -186,3 +188,32 @@ def test_what_is_no_duration_is_refused(value: object) -> None:
     """A bare number could be seconds or milliseconds, so it is neither."""
     with pytest.raises(ValueError, match="duration"):
         Duration.parse(value)
+
+
+class Inner(msgspec.Struct, frozen=True):
+    """A section that may be left away."""
+
+    name: str = "x"
+
+
+class Outer(msgspec.Struct, frozen=True):
+    """A key that holds a section or nothing."""
+
+    inner: Inner | None = None
+
+
+@pytest.mark.parametrize(("value", "expected"), [({}, None), ({"inner": None}, None), ({"inner": {"name": "y"}}, "y")])
+def test_a_section_may_be_nothing(value: object, expected: str | None) -> None:
+    """Left away, null, or a section: each is what it says."""
+    found = decode(Outer, value, [])
+
+    assert found is not None
+    assert (found.inner and found.inner.name) == expected
+
+
+def test_a_mistake_in_a_section_that_may_be_nothing_has_its_path() -> None:
+    """The path leads into it."""
+    problems: list[Problem] = []
+    decode(Outer, {"inner": {"nam": 1}}, problems)
+
+    assert problems == [Problem("inner.nam", "unknown key; did you mean name?")]

@@ -1,0 +1,1 @@
+"""`make demo`: what it shortens, what it prints and counts, and the demo itself."""

@@ -1,0 +1,1 @@
+"""The simulated Ollama: scenarios, states, answers, and a server that dies and comes back."""

@@ -1,0 +1,111 @@
+"""`llama-metrics simulate` as a process: what it says, how it ends, and a scenario on the clock."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.simulate.recorded import asked
+
+COMMAND = [sys.executable, "-m", "llama_metrics", "simulate"]
+
+
+def finished(scenario: str, listen: str) -> tuple[int, str, str]:
+    """Status, standard output and standard error of a run that ends by itself."""
+    done = subprocess.run(
+        [*COMMAND, scenario, "--listen", listen], capture_output=True, text=True, timeout=20, check=False
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@contextmanager
+def started(scenario: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A run on a free port, with the line that it said; killed at the end if need be."""
+    process = subprocess.Popen(
+        [*COMMAND, scenario, "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    try:
+        yield process, process.stdout.readline().rstrip()
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_says_where_it_listens_and_a_signal_ends_it(number: signal.Signals) -> None:
+    """One line, and status 0 without a word on standard error."""
+    with started("steady") as (process, line):
+        said, _, url = line.rpartition(" ")
+        version = asked(url, "GET", "/api/version").body
+        process.send_signal(number)
+        out, err = process.communicate(timeout=5)
+
+    assert said == "A simulated Ollama 0.33.0-rc2, scenario steady, listens on"
+    assert version == b'{"version":"0.33.0-rc2"}'
+    assert (process.returncode, out, err) == (0, "", "")
+
+
+def test_the_server_of_a_scenario_dies_and_comes_back(tmp_path: Path) -> None:
+    """On the clock, on the same port."""
+    file = tmp_path / "own.yml"
+    file.write_text("version: x\nmodels: []\nsteps: [{at: 0.5, server: down}, {at: 1, server: up}]\n")
+    with started(str(file)) as (_, line):
+        url = line.rpartition(" ")[2]
+        seen: list[bool] = []
+        end = time.monotonic() + 10
+        while seen != [True, False, True] and time.monotonic() < end:
+            try:
+                answers = asked(url, "GET", "/").body == b"Ollama is running"
+            except ConnectionError:
+                answers = False
+            if seen[-1:] != [answers]:
+                seen.append(answers)
+            time.sleep(0.02)
+
+    assert seen == [True, False, True]
+
+
+def test_an_unknown_scenario_is_one_sentence() -> None:
+    """And nothing listens."""
+    assert finished("nosuch", "127.0.0.1:0") == (
+        1,
+        "",
+        "llama-metrics: nosuch: is no scenario; name demo or steady, or a .yml file of your own\n",
+    )
+
+
+def test_a_file_that_is_not_there_is_one_sentence() -> None:
+    """It says which."""
+    status, out, err = finished("/nosuch/own.yml", "127.0.0.1:0")
+
+    assert (status, out, err) == (1, "", "llama-metrics: /nosuch/own.yml: cannot be read: no such file or directory\n")
+
+
+def test_a_port_in_use_is_one_sentence() -> None:
+    """It says what to do."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        status, out, err = finished("steady", address)
+
+    assert (status, out) == (1, "")
+    assert err == (
+        f"llama-metrics: cannot listen on {address}: address already in use; choose another address with --listen\n"
+    )
+
+
+def test_what_is_no_address_is_one_sentence() -> None:
+    """It shows one."""
+    status, out, err = finished("steady", "127.0.0.1")
+
+    assert (status, out) == (1, "")
+    assert err.startswith("llama-metrics: --listen: '127.0.0.1' is not an address; ")
+    assert err.count("\n") == 1
