@@ -38,7 +38,7 @@ bench: .venv/installed ## the budgets, as ratios measured in one run
 	$(BIN)/python -m tests.bench
 
 e2e: .venv/installed ## the compose file on a real Docker engine
-	$(BIN)/python -m pytest tests/e2e
+	$(BIN)/python -m pytest tests/e2e --durations=3
 
 clean: ## remove what make made
 	rm -rf .venv .cache

@@ -58,7 +58,9 @@ def test_a_recorded_answer_gives_its_golden_page(answer: Path, update_golden: bo
 
 def check_metrics(text: str, binaries: Binaries) -> None:
     """Fails with promtool's words where it finds fault with a page."""
-    said = subprocess.run([binaries.promtool, "check", "metrics"], input=text, capture_output=True, text=True, check=False)
+    said = subprocess.run(
+        [binaries.promtool, "check", "metrics"], input=text, capture_output=True, text=True, check=False
+    )
 
     assert (said.returncode, said.stdout + said.stderr) == (0, "")
 

@@ -1,0 +1,115 @@
+"""What mutes what: config/alertmanager.yml in a real Alertmanager, asked for the state of each alert."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import requests
+
+from tests.config.shipped import CONFIG, alert_labels, config
+from tools.binaries import Binaries
+from tools.stack import Alertmanager
+
+SHIPPED = config("config/alertmanager.yml")
+HERE = {"instance": "box"}
+# Another instance, and other sites that have an instance of the same name.
+ELSEWHERE = [{"instance": "other"}, {"instance": "box", "site": "paris"}, {"instance": "box", "cluster": "b"}]
+
+# source, its labels, target, its labels: is the target muted?
+CASES = [
+    ("LlamaMetricsExporterDown", HERE, "OllamaDown", HERE, True),
+    ("LlamaMetricsExporterDown", HERE, "OllamaModelOnCpu", HERE | {"model": "llama3.2:latest"}, True),
+    ("LlamaMetricsExporterDown", HERE | {"site": "rome"}, "OllamaDown", HERE | {"site": "rome"}, True),
+    *[("LlamaMetricsExporterDown", HERE, "OllamaDown", elsewhere, False) for elsewhere in ELSEWHERE],
+    ("LlamaMetricsExporterDown", HERE, "LlamaMetricsCollectorFailing", HERE, False),
+    ("LlamaMetricsExporterDown", HERE, "OllamaVersionSkew", {}, False),
+    # Without an instance on both sides the labels would count as equal.
+    ("LlamaMetricsExporterDown", {}, "OllamaVersionSkew", {}, False),
+    ("OllamaDown", HERE, "OllamaFlapping", HERE, True),
+    *[("OllamaDown", HERE, "OllamaFlapping", elsewhere, False) for elsewhere in ELSEWHERE],
+    ("OllamaDown", HERE, "OllamaModelThrashing", HERE, False),  # another category
+    ("OllamaDown", HERE, "OllamaExpectedModelMissing", HERE, False),  # critical too
+    ("OllamaDown", HERE, "LlamaMetricsCollectorFailing", HERE, False),  # meta
+    ("OllamaDown", {}, "OllamaNoModelsInstalled", {}, False),
+    # The last one is muted when Alertmanager has taken in all before it.
+    ("OllamaDown", HERE, "OllamaNoModelsInstalled", HERE, True),
+]
+
+
+@pytest.fixture(scope="module")
+def muted(binaries: Binaries, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[tuple[str, str], bool]]:
+    """Job and alert -> is it muted, all cases fired at once. A case's number is its job, so that none meets another."""
+    alerts = []
+    for number, (source, source_labels, target, target_labels, _) in enumerate(CASES):
+        alerts += [firing(source, number, source_labels), firing(target, number, target_labels)]
+    with Alertmanager(binaries, CONFIG / "alertmanager.yml", tmp_path_factory.mktemp("alertmanager")) as real:
+        requests.post(f"{real.url}/api/v2/alerts", json=alerts, timeout=10).raise_for_status()
+        end = time.monotonic() + 10
+        while not (states := muted_now(real))[alerts[-1]["labels"]["job"], alerts[-1]["labels"]["alertname"]]:
+            assert time.monotonic() < end, "Alertmanager mutes nothing"
+        yield states
+
+
+def muted_now(alertmanager: Alertmanager) -> dict[tuple[str, str], bool]:
+    """Job and alert -> is it muted, at this moment."""
+    return {
+        (one["labels"]["job"], one["labels"]["alertname"]): one["status"]["state"] == "suppressed"
+        for one in alertmanager.alerts()
+    }
+
+
+def firing(name: str, job: int, labels: dict[str, str]) -> dict[str, Any]:
+    """An alert as Prometheus would send it: the labels of its rule, of its series and of its target."""
+    now = datetime.now(UTC).isoformat()
+    return {"labels": {"alertname": name, "job": str(job), **alert_labels()[name], **labels}, "startsAt": now}
+
+
+@pytest.mark.parametrize(
+    ("job", "case"), list(enumerate(CASES)), ids=[f"{case[0]} {case[1]} {case[2]} {case[3]}" for case in CASES]
+)
+def test_what_mutes_what(
+    muted: dict[tuple[str, str], bool], job: int, case: tuple[str, dict[str, str], str, dict[str, str], bool]
+) -> None:
+    """The target is muted where the table says so, and the source never is."""
+    source, _, target, _, expected = case
+
+    assert muted[str(job), target] is expected
+    assert muted[str(job), source] is False
+
+
+@pytest.mark.parametrize("rule", SHIPPED["inhibit_rules"], ids=lambda rule: str(rule["name"]))
+def test_a_source_is_one_alert_of_ours_with_job_and_instance(rule: dict[str, Any]) -> None:
+    """An alert that is renamed in rules/ is noticed here, and so is a source that could lack what it is matched by."""
+    name, *others = rule["source_matchers"]
+
+    found = re.fullmatch('alertname="([A-Za-z]+)"', name)
+    assert found
+    assert found.group(1) in alert_labels()
+    assert others == ['job=~".+"', 'instance=~".+"']
+    assert {"job", "instance"} <= set(rule["equal"])
+
+
+def test_amtool_accepts_it(binaries: Binaries) -> None:
+    """It is a valid configuration."""
+    command = [str(binaries.amtool), "check-config", str(CONFIG / "alertmanager.yml")]
+
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+@pytest.mark.parametrize("labels", [*alert_labels().values(), {}], ids=str)
+def test_every_alert_reaches_the_inbox(binaries: Binaries, labels: dict[str, str]) -> None:
+    """No alert of ours, and none of a stranger's, is routed to nobody."""
+    command = [str(binaries.amtool), "config", "routes", "test", f"--config.file={CONFIG}/alertmanager.yml"]
+    arguments = ["--verify.receivers=inbox", *(f"{key}={value}" for key, value in labels.items())]
+
+    checked = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
+
+    assert checked.returncode == 0, checked.stdout + checked.stderr
