@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from prometheus_client import generate_latest
 from prometheus_client.metrics_core import Metric as ClientMetric
+from prometheus_client.openmetrics.exposition import ALLOWUTF8
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 from prometheus_client.registry import Collector as ClientCollector
 from prometheus_client.samples import Sample
@@ -31,7 +32,8 @@ def render(families: Iterable[Family], content_type: str) -> bytes:
     """The page in one of the two content types above."""
     page = _Page(families)
     if content_type == OPENMETRICS:
-        return bytes(generate_openmetrics(page))  # type: ignore[no-untyped-call]
+        # Our names need no escaping: Metric sees to it. The default would look at each of their characters.
+        return bytes(generate_openmetrics(page, ALLOWUTF8))  # type: ignore[no-untyped-call]
     return generate_latest(page)
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import gzip
 import math
 import threading
+import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from urllib.parse import parse_qs
@@ -90,8 +90,7 @@ class Web:
         kind = exposition.negotiate(environ.get("HTTP_ACCEPT", ""))
         body, encoding = exposition.render(families, kind), []
         if _accepts_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")):
-            # The fastest level: the page is small, and it is paid for at every scrape.
-            body, encoding = gzip.compress(body, compresslevel=1), [("Content-Encoding", "gzip")]
+            body, encoding = _gzip(body), [("Content-Encoding", "gzip")]
         return _Answer.of("200 OK", body, kind, ("Vary", "Accept, Accept-Encoding"), *encoding)
 
 
@@ -104,6 +103,15 @@ def _allowed_seconds(header: str | None) -> float | None:
     if not 0 < seconds <= _LONGEST_TIMEOUT or math.isnan(seconds):
         return None
     return seconds - min(_TIMEOUT_OFFSET, seconds / 2)
+
+
+def _gzip(body: bytes) -> bytes:
+    """The fastest level, for it is paid at every scrape, and an 8 KiB window.
+
+    The usual one takes 268 KB of memory, which each of the server's threads would keep for itself.
+    """
+    packer = zlib.compressobj(level=1, wbits=16 + 13, memLevel=6)
+    return packer.compress(body) + packer.flush()
 
 
 def _accepts_gzip(header: str) -> bool:
