@@ -1,7 +1,6 @@
 # Everything runs inside .venv and .cache; nothing else on the machine is touched.
 PYTHON ?= python3
 BIN := .venv/bin
-export PYTHONPYCACHEPREFIX := $(CURDIR)/.cache/pycache
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.cache/hypothesis
 
 .DEFAULT_GOAL := help
@@ -11,10 +10,13 @@ help: ## list the targets
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 .venv/installed: pyproject.toml constraints.txt
+	@echo 'Installing llama-metrics and what it needs into .venv (once)'
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
+# It promises to leave no file outside .cache and .venv.
+demo: export PYTHONDONTWRITEBYTECODE := 1
 demo: .venv/installed ## a simulated Ollama under the real stack, no Docker needed (DEMO_SECONDS=120 ends by itself)
 	@$(BIN)/python -m tools.demo
 
