@@ -6,11 +6,16 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tools.binaries import Binaries, locate
 
 ROOT = Path(__file__).parent.parent
 RECORDINGS = os.environ.get("LLAMA_METRICS_RECORDINGS")
+
+# How long an example takes says more about the machine than about the code.
+settings.register_profile("llama-metrics", deadline=None)
+settings.load_profile("llama-metrics")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

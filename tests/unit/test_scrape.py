@@ -94,7 +94,7 @@ def test_twenty_scrapes_at_once_read_once() -> None:
         results = pool.map(scrape, range(20))
         everyone.wait()
         # All twenty are past the barrier; the read ends only after they have had time to join it.
-        threading.Timer(0.3, release.set).start()
+        threading.Timer(1, release.set).start()
         assert list(results) == [{"one": 7.0}] * 20
 
     assert source.reads == 1
