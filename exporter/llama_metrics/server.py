@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import logging
 import re
+import socket
 import threading
+import time
+from collections.abc import Callable
+from typing import Any
 from wsgiref.types import WSGIApplication
 
+from cheroot.server import HTTPConnection
 from cheroot.wsgi import Server as CherootServer
 
+from llama_metrics.bounded import BoundedSocket
 from llama_metrics.log import fields
 
 _LARGEST_HEADER = 64 * 1024
 _LARGEST_BODY = 64 * 1024
-_SILENT_SECONDS = 10
+# An idle connection is closed after the first, a request that is not whole after the second.
+_IDLE_SECONDS = 10
+_REQUEST_SECONDS = 3
 # Beside the scrapes: health checks and people.
 _SPARE_THREADS = 4
 
@@ -22,10 +30,32 @@ class CannotListen(Exception):
     """The address is in use, is not this machine's, or needs rights we do not have."""
 
 
+class _Connection(HTTPConnection):
+    """A connection whose requests must arrive whole within a bound."""
+
+    def __init__(self, server: _CherootServer, sock: socket.socket, makefile: Callable[..., Any]) -> None:
+        super().__init__(server, BoundedSocket.take(sock), makefile)
+
+    def communicate(self) -> bool:
+        # Those who still wait for a thread when the server stops must not hold it up.
+        if not self.server.ready:
+            return False
+        self.socket.ends = time.monotonic() + _REQUEST_SECONDS
+        return bool(super().communicate())  # type: ignore[no-untyped-call]
+
+
 class _CherootServer(CherootServer):
-    """Cheroot with its complaints in our log."""
+    """Cheroot with its complaints in our log, and with threads for those only who have something to say."""
 
     logger: logging.Logger
+    ConnectionClass = _Connection
+
+    def process_conn(self, conn: HTTPConnection) -> None:
+        """A new connection waits among the idle ones, or a hundred silent clients would take every thread."""
+        if conn.last_used is None:
+            self.put_conn(conn)
+        else:
+            super().process_conn(conn)
 
     def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:  # noqa: FBT001, FBT002
         # Clients that hang up are everyday; only what cheroot calls an error is one.
@@ -53,7 +83,7 @@ class Server:
             application,
             numthreads=requests + _SPARE_THREADS,
             server_name="llama-metrics",
-            timeout=_SILENT_SECONDS,
+            timeout=_IDLE_SECONDS,
             shutdown_timeout=1,
             request_queue_size=128,
         )

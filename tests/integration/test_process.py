@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -97,6 +97,20 @@ def test_sigterm_during_a_scrape_answers_it() -> None:
         '{collector="tags"}': 1.0,
     }
     assert took < 3
+
+
+def test_slow_clients_do_not_hold_up_the_end() -> None:
+    """With more half requests open than there are threads, SIGTERM still ends it within 3 s."""
+    with FakeOllama(GOOD) as ollama, serving(ollama.url) as (address, process), ExitStack() as stack:
+        host, port = address.removeprefix("http://").split(":")
+        for _ in range(100):
+            client = stack.enter_context(socket.create_connection((host, int(port)), timeout=10))
+            client.sendall(b"GET /metrics HTTP/1.1\r\nHost")
+        began = time.monotonic()
+        process.terminate()
+
+        assert process.wait(20) == 0
+        assert time.monotonic() - began < 3
 
 
 def test_a_port_in_use_is_one_sentence() -> None:

@@ -23,7 +23,7 @@ LAYERS = (
     ("collectors.version", "collectors.ps", "collectors.tags"),
     ("collector", "exposition", "flight", "log", "ollama.polled"),
     ("ollama.client",),
-    ("ollama.answers", "ollama.host", "ollama.names", "ollama.plausible", "metrics", "duration"),
+    ("bounded", "ollama.answers", "ollama.host", "ollama.names", "ollama.plausible", "metrics", "duration"),
     ("errors", "ollama", ""),
 )
 DEPTH = {name: depth for depth, names in enumerate(LAYERS) for name in names}

@@ -17,6 +17,7 @@ from urllib3.connection import HTTPConnection
 from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.response import BaseHTTPResponse
 
+from llama_metrics.bounded import BoundedSocket
 from llama_metrics.errors import BadAnswer, SourceError, TimedOut, Unreachable
 from llama_metrics.ollama.answers import decode
 
@@ -126,30 +127,12 @@ def _trouble(error: BaseException) -> SourceError:
     return Unreachable(str(error)[:200])
 
 
-class _BoundedSocket(socket.socket):
-    """Each receive gets what is left of the whole answer's time.
-
-    A socket's own timeout starts anew at each byte: a server that drips one a second would never run into it.
-    """
-
-    ends = float("inf")
-
-    def recv_into(self, *args: Any, **options: Any) -> int:
-        """As socket.recv_into; raises TimeoutError once the answer's time is over."""
-        left = self.ends - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("the answer's time is over")
-        self.settimeout(left)
-        return super().recv_into(*args, **options)
-
-
 class _BoundedConnection(HTTPConnection):
     def _new_conn(self) -> socket.socket:
-        plain = super()._new_conn()
-        return _BoundedSocket(plain.family, plain.type, plain.proto, fileno=plain.detach())
+        return BoundedSocket.take(super()._new_conn())
 
     def getresponse(self) -> BaseHTTPResponse:  # type: ignore[override]
-        if isinstance(self.sock, _BoundedSocket) and isinstance(self.timeout, int | float):
+        if isinstance(self.sock, BoundedSocket) and isinstance(self.timeout, int | float):
             self.sock.ends = time.monotonic() + self.timeout
         return super().getresponse()
 
