@@ -57,8 +57,8 @@ def locate(cache: Path = CACHE) -> Binaries:
         return _debian(cache / "monitoring", suite="sid")
     missing = ", ".join(name for name in NEEDED if name not in found)
     raise NotFound(
-        f"Not found on PATH in a recent version: {missing}. Install them (on a Mac: brew install prometheus"
-        " alertmanager; elsewhere the archives from https://prometheus.io/download/) and try again."
+        f"Not found on PATH in a recent version: {missing}. Put the programs of"
+        " https://prometheus.io/download/ on PATH and try again."
     )
 
 

@@ -152,6 +152,7 @@ def _arriving(events: Events, prometheus: Prometheus, seconds: float | None) -> 
     while events.empty() and not prometheus.query("up == 1"):
         if time.monotonic() > late:
             raise RuntimeError("Prometheus has not scraped the exporter within 30 s.")
+        # Either may come first, a signal or the scrape, and Prometheus gives no sign of its own.
         time.sleep(0.1)
     start = time.monotonic()
     print(f"Expected, firing and then resolved: {', '.join(PROMISED)}.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -72,11 +73,11 @@ class Child:
         assert self._process is not None  # noqa: S101
         end = time.monotonic() + 30
         while time.monotonic() < end and self._process.poll() is None:
-            try:
+            # A refused connection is what being not ready yet looks like; the loop's end is the bound.
+            with suppress(requests.RequestException):
                 if requests.get(self._ready, timeout=1).status_code == 200:
                     return
-            except requests.RequestException:
-                pass
+            # A child gives no sign when it listens; asking again is the only way to know.
             time.sleep(0.05)
         raise RuntimeError(f"{self._command[0]} is not ready; its log ends:\n{self.log.read_text()[-2000:]}")
 
@@ -102,9 +103,14 @@ class Prometheus(Child):
         """An instant query: the result vector as the HTTP API gives it. Raises RuntimeError with Prometheus' words."""
         return list(self._api("query", query=expression)["result"])
 
-    def alerts(self) -> list[dict[str, Any]]:
-        """The alerts pending and firing now."""
-        return list(self._api("alerts")["alerts"])
+    def wait_for(self, expression: str) -> None:
+        """Returns once an expression has a result. Raises RuntimeError after 30 s."""
+        end = time.monotonic() + 30
+        while not self.query(expression):
+            if time.monotonic() > end:
+                raise RuntimeError(f"{expression} gave nothing within 30 s")
+            # Prometheus tells nobody that a query has a result; asking again is the only way to know.
+            time.sleep(0.1)
 
     def _api(self, path: str, **parameters: str) -> Any:
         answer = requests.get(f"{self.url}/api/v1/{path}", params=parameters, timeout=10).json()

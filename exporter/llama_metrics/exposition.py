@@ -17,15 +17,20 @@ TEXT = "text/plain; version=0.0.4; charset=utf-8"
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 
+def qualities(header: str) -> dict[str, float]:
+    """What an Accept header, or one of its kin, names, and how much each is wanted: 1 where it does not say."""
+    wanted: dict[str, float] = {}
+    for part in header.split(","):
+        name, *parameters = (piece.strip() for piece in part.split(";"))
+        wanted[name] = max(wanted.get(name, 0.0), _quality(parameters))
+    return wanted
+
+
 def negotiate(accept: str) -> str:
     """The content type that answers an Accept header: OpenMetrics where it is wanted at least as much as text."""
-    wanted = {"application/openmetrics-text": 0.0, "text/plain": 0.0}
-    for part in accept.split(","):
-        kind, *parameters = (piece.strip() for piece in part.split(";"))
-        if kind in wanted:
-            wanted[kind] = max(wanted[kind], _quality(parameters))
-    openmetrics, text = wanted.values()
-    return OPENMETRICS if openmetrics and openmetrics >= text else TEXT
+    wanted = qualities(accept)
+    openmetrics = wanted.get("application/openmetrics-text", 0.0)
+    return OPENMETRICS if openmetrics and openmetrics >= wanted.get("text/plain", 0.0) else TEXT
 
 
 def render(families: Iterable[Family], content_type: str) -> bytes:

@@ -44,7 +44,7 @@ _SLACK = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How one collector did: its families, or the error. `seconds` is how long it took, `at` seconds since 1970."""
+    """How one collector did: its families, or the error. `seconds` is how long it took, `at` when, since 1970."""
 
     collector: AnyCollector
     families: tuple[Family, ...]
@@ -97,16 +97,13 @@ class Scraper:
         for part in self._parts:
             part.flights.stop(end - self._context.monotonic(), TimedOut("the exporter is stopping"))
 
-    def _wait(self, part: _Part, flight: Flight[tuple[Family, ...]], end: float) -> Result:
+    def _wait(self, part: _Part, flight: Flight[Result], end: float) -> Result:
         limit = min(flight.started + part.timeout + _SLACK, end)
-        error: BaseException | None
         try:
             error = flight.result.exception(max(0.0, limit - self._context.monotonic()))
         except StillRunning:
             error = TimedOut("no reading within the time of this scrape")
-        families = part.collector.when_failed if error else flight.result.result()
-        took = self._context.monotonic() - flight.started
-        return Result(part.collector, families, error, took, self._context.now())
+        return part.failed(error, flight.started) if error else flight.result.result()
 
     def _note(self, result: Result) -> None:
         """Logs the change from good to bad, from one trouble to another, and back; nothing while it stays."""
@@ -132,13 +129,26 @@ class _Part:
     def __init__(self, collector: AnyCollector, options: Options, context: Context) -> None:
         self.collector, self.timeout = collector, float(options.timeout)
         self.source = collector.open(options, context)
-        self._monotonic: Callable[[], float] = context.monotonic
+        self._context = context
         self.flights = SingleFlight(collector.name, self._collect, context.monotonic)
 
-    def _collect(self) -> tuple[Family, ...]:
-        """Reads within the collector's own bound, whoever waits for it, and renders."""
-        reading = self.source.read(self._monotonic() + self.timeout)
-        return tuple(self.collector.render(reading))
+    def failed(self, error: BaseException, started: float) -> Result:
+        """The result of a call that ended, or that nobody waits for any longer, with an error."""
+        took = self._context.monotonic() - started
+        return Result(self.collector, self.collector.when_failed, error, took, self._context.now())
+
+    def _collect(self) -> Result:
+        """Reads within the collector's own bound, whoever waits for it, and renders.
+
+        The time is taken here: a scrape waits for one collector after the other, and would count the waiting.
+        """
+        started = self._context.monotonic()
+        try:
+            reading = self.source.read(started + self.timeout)
+            families = tuple(self.collector.render(reading))
+        except Exception as error:  # noqa: BLE001  a bug in a collector costs that collector alone
+            return self.failed(error, started)
+        return Result(self.collector, families, None, self._context.monotonic() - started, self._context.now())
 
 
 def _shown(results: Sequence[Result]) -> Iterable[Family]:

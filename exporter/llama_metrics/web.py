@@ -89,7 +89,7 @@ class Web:
             self._room.release()
         kind = exposition.negotiate(environ.get("HTTP_ACCEPT", ""))
         body, encoding = exposition.render(families, kind), []
-        if _accepts_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")):
+        if exposition.qualities(environ.get("HTTP_ACCEPT_ENCODING", "")).get("gzip"):
             body, encoding = _gzip(body), [("Content-Encoding", "gzip")]
         return _Answer.of("200 OK", body, kind, ("Vary", "Accept, Accept-Encoding"), *encoding)
 
@@ -112,12 +112,3 @@ def _gzip(body: bytes) -> bytes:
     """
     packer = zlib.compressobj(level=1, wbits=16 + 13, memLevel=6)
     return packer.compress(body) + packer.flush()
-
-
-def _accepts_gzip(header: str) -> bool:
-    """Whether an Accept-Encoding header takes gzip."""
-    for part in header.split(","):
-        name, *parameters = (piece.strip().replace(" ", "") for piece in part.split(";"))
-        if name == "gzip":
-            return not any(parameter in {"q=0", "q=0.0", "q=0.00", "q=0.000"} for parameter in parameters)
-    return False

@@ -84,6 +84,7 @@ def _answers(mood: str) -> Mapping[str, Behaviour]:
 
 def _late(seconds: float, answer: Behaviour) -> Behaviour:
     def write(connection: socket.socket) -> None:
+        # The delay is what is measured: how long Ollama takes to answer this route.
         time.sleep(seconds)
         answer(connection)
 

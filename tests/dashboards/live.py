@@ -51,13 +51,6 @@ class Live:
         span = {"start": str(now - 60), "end": str(now), "step": "1"}
         return list(self._get("query_range", {"query": expr, **span})["result"])
 
-    def wait(self, expr: str) -> None:
-        """Until the expression gives anything; an AssertionError after 30 s."""
-        end = time.monotonic() + 30
-        while not self.prometheus.query(expr):
-            assert time.monotonic() < end, f"{expr} gave nothing within 30 s"
-            time.sleep(0.1)
-
     def _get(self, path: str, parameters: Mapping[str, str]) -> Any:
         answer = requests.get(f"{self.prometheus.url}/api/v1/{path}", params=dict(parameters), timeout=10).json()
         assert answer["status"] == "success", f"{dict(parameters)}: {answer.get('error')}"
@@ -84,9 +77,9 @@ def watched(binaries: Binaries, folder: Path) -> Iterator[Live]:
         }
         live = Live(running.enter_context(Prometheus(binaries, config, folder / "prometheus")), busy)
         # One alert of each rules file that fires in this state; the last needs a series recorded from another.
-        live.wait('count(ALERTS{alertname="OllamaExpectedModelMissing", alertstate="firing"}) == 2')
-        live.wait("count(instance:llama_metrics_build_info:group) == 3")
-        live.wait("count(instance:ollama_loaded_model_vram_bytes:max7d) == 2")
+        live.prometheus.wait_for('count(ALERTS{alertname="OllamaExpectedModelMissing", alertstate="firing"}) == 2')
+        live.prometheus.wait_for("count(instance:llama_metrics_build_info:group) == 3")
+        live.prometheus.wait_for("count(instance:ollama_loaded_model_vram_bytes:max7d) == 2")
         yield live
 
 

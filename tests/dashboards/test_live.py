@@ -124,12 +124,12 @@ def test_a_death_is_seen(binaries: Binaries, tmp_path: Path) -> None:
     """First Ollama's, on both of its sites; then its exporter's, of which the top row says that nothing is known."""
     with watched(binaries, tmp_path) as live:
         live.busy.ollama.stop()
-        live.wait('count(ollama_up{instance="busy"} == 0) == 2')
+        live.prometheus.wait_for('count(ollama_up{instance="busy"} == 0) == 2')
         assert _numbers(live, "Ollama") == [1, 2]
         assert _numbers(live, "Exporters") == [3, 0]
         assert _states(live, "Servers") == [("busy", "down"), ("busy", "down"), ("idle", "up")]
         live.busy.exporter.stop()
-        live.wait('count(up{instance="busy"} == 0) == 2')
+        live.prometheus.wait_for('count(up{instance="busy"} == 0) == 2')
         assert _numbers(live, "Ollama") == [1, 0]
         assert _numbers(live, "Exporters") == [1, 2]
         assert _states(live, "Servers") == [("busy", "exporter down"), ("busy", "exporter down"), ("idle", "up")]

@@ -111,6 +111,7 @@ def test_sigterm_while_it_starts_leaves_no_process(tmp_path: Path) -> None:
         demo_process = psutil.Process(process.pid)
         while not (children := demo_process.children(recursive=True)):
             assert process.poll() is None
+            # The system gives no sign when a process gets its first child; this asks until it has one.
             time.sleep(0.01)
         process.send_signal(signal.SIGTERM)
         out, err = process.communicate(timeout=60)

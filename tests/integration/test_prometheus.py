@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -31,7 +30,7 @@ def test_prometheus_takes_the_page_in_both_formats(protocol: str, tmp_path: Path
             "static_configs": [{"targets": [address.removeprefix("http://")]}],
         }
         with Prometheus(binaries, {"scrape_configs": [job]}, tmp_path) as prometheus:
-            wait_for(prometheus, "ollama_up == 1")
+            prometheus.wait_for("ollama_up == 1")
 
             assert prometheus.query("up")[0]["value"][1] == "1"
             assert len(prometheus.query("ollama_loaded_model_size_bytes")) == 3
@@ -39,14 +38,6 @@ def test_prometheus_takes_the_page_in_both_formats(protocol: str, tmp_path: Path
             assert names == {'quote":1', "new\nline:1", "pair 🦙 lone �:1"}
             # A dead Ollama leaves its target up, and takes its models with it.
             ollama.answers["/api/version"] = http("", "500 Internal Server Error")
-            wait_for(prometheus, "ollama_up == 0")
+            prometheus.wait_for("ollama_up == 0")
             assert prometheus.query("up")[0]["value"][1] == "1"
             assert prometheus.query("ollama_loaded_models") == []
-
-
-def wait_for(prometheus: Prometheus, expression: str) -> None:
-    """Waits until an expression has a result; fails after 20 s."""
-    end = time.monotonic() + 20
-    while not prometheus.query(expression):
-        assert time.monotonic() < end, f"{expression} never came true"
-        time.sleep(0.1)

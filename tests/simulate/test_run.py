@@ -69,6 +69,7 @@ def test_the_server_of_a_scenario_dies_and_comes_back(tmp_path: Path) -> None:
                 answers = False
             if seen[-1:] != [answers]:
                 seen.append(answers)
+            # Each state lasts half a second; this is often enough to miss none, and spares the other core.
             time.sleep(0.02)
 
     assert seen == [True, False, True]

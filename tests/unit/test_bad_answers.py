@@ -22,14 +22,6 @@ GOOD = {
 OK = b"HTTP/1.1 200 OK\r\n"
 
 
-def endless_headers(connection: socket.socket) -> None:
-    """A header line a fifth of a second, for ever."""
-    connection.sendall(OK)
-    while True:
-        time.sleep(0.2)
-        connection.sendall(b"X-Drip: 1\r\n")
-
-
 def two_hundred_megabytes(connection: socket.socket) -> None:
     """A body that says its length, and keeps it."""
     connection.sendall(OK + b"Content-Length: 209715200\r\n\r\n")
@@ -74,8 +66,8 @@ BAD: dict[str, tuple[Behaviour, type[SourceError], str]] = {
     "a whole body, shorter than it says": (cut(OK + b'Content-Length: 99\r\n\r\n{"models":[]}'), BadAnswer, "cut off"),
     "closed without an answer": (cut(b""), Unreachable, "closed without an answer"),
     "not HTTP": (raw(b"SSH-2.0-OpenSSH_9.2\r\n"), BadAnswer, "not HTTP"),
-    "a body of a byte a fifth of a second": (drip(OK + b"Content-Length: 500\r\n\r\n", 0.2), TimedOut, "within 0."),
-    "headers without end": (endless_headers, TimedOut, "within 0."),
+    "a body of a byte a fifth of a second": (drip(OK + b"Content-Length: 500\r\n\r\n", b" "), TimedOut, "within 0."),
+    "headers without end": (drip(OK, b"X-Drip: 1\r\n"), TimedOut, "within 0."),
     "silence": (hang, TimedOut, "within 0."),
 }
 
@@ -97,23 +89,33 @@ def test_a_bad_answer_is_one_sentence_in_time(name: str, route: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+# What the page still has where that route fails, and what it must not have.
+OTHERS = {
+    "/api/ps": ("ps", {"ollama_up": {"": 1.0}, "ollama_models": {"": 8.0}, "ollama_loaded_models": {}}),
+    "/api/tags": ("tags", {"ollama_up": {"": 1.0}, "ollama_models": {}, "ollama_loaded_models": {"": 1.0}}),
+    "/api/version": ("version", {"ollama_up": {"": 0.0}, "ollama_models": {}, "ollama_loaded_models": {}}),
+}
+
+
 @pytest.mark.parametrize("name", BAD)
-def test_a_bad_answer_costs_no_other_series(name: str) -> None:
-    """Whatever /api/ps does, version and tags are on the page, ps' own series are not, and its health says so."""
+@pytest.mark.parametrize("route", OTHERS)
+def test_a_bad_answer_costs_no_other_series(name: str, route: str) -> None:
+    """Whatever a route does, its own series are absent, its health says so, and the others' are on the page.
+
+    Where /api/version fails, Ollama is down for this page, and no model is shown; everybody's health stays.
+    """
     behaviour, kind, _ = BAD[name]
-    with (
-        FakeOllama(GOOD | {"/api/ps": behaviour}) as ollama,
-        exporter.running(ollama.url, collectors__ps__timeout="600ms") as address,
-    ):
+    failed, shown = OTHERS[route]
+    bound = {f"collectors__{failed}__timeout": "600ms"}
+    with FakeOllama(GOOD | {route: behaviour}) as ollama, exporter.running(ollama.url, **bound) as address:
         text = exporter.get(address, "/metrics").text
 
-    assert exporter.samples(text, "ollama_up") == {"": 1.0}
-    assert exporter.samples(text, "ollama_models") == {"": 8.0}
-    assert "ollama_loaded_model" not in "".join(line for line in text.splitlines() if line[0] != "#")
-    success = {f'{{collector="{name}"}}': number for name, number in (("version", 1.0), ("ps", 0.0), ("tags", 1.0))}
-    assert exporter.samples(text, "llama_metrics_collector_success") == success
-    timeout = exporter.samples(text, "llama_metrics_collector_timeout")
-    assert timeout['{collector="ps"}'] == (kind is TimedOut)
+    assert {family: exporter.samples(text, family) for family in shown} == shown
+    for family, expected in (("success", {failed: 0.0}), ("timeout", {failed: float(kind is TimedOut)})):
+        usual = 1.0 if family == "success" else 0.0
+        health = dict.fromkeys(("version", "ps", "tags"), usual) | expected
+        found = exporter.samples(text, f"llama_metrics_collector_{family}")
+        assert found == {f'{{collector="{name}"}}': number for name, number in health.items()}
 
 
 def test_nobody_there_is_down_and_shows_no_models() -> None:

@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 import pytest
 import requests
 
+from llama_metrics.server import _REQUEST_SECONDS
 from tests.support import exporter
 
 # With one scrape at a time, the server has five threads.
@@ -60,6 +61,7 @@ def drip(client: socket.socket, head: bytes) -> None:
     client.sendall(head)
     end = time.monotonic() + 30
     while time.monotonic() < end:
+        # The slowness is what is tested: at full speed the request would be too large long before it is too late.
         time.sleep(0.1)
         client.sendall(b"x")
 
@@ -68,7 +70,8 @@ def test_a_connection_serves_one_request_after_another(address: str) -> None:
     """Kept open between scrapes, as Prometheus does, also after a pause longer than a request may take."""
     with requests.Session() as session:
         assert session.get(f"{address}/-/healthy", timeout=5).status_code == 200
-        time.sleep(3.5)
+        # That the first request's bound does not end the second can only be seen once that bound has passed.
+        time.sleep(_REQUEST_SECONDS + 0.5)
         assert session.get(f"{address}/-/healthy", timeout=5).status_code == 200
 
 

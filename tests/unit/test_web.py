@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families as plain
 
 from llama_metrics import exposition
 from llama_metrics.collectors import ALL
-from llama_metrics.web import _accepts_gzip, _allowed_seconds
+from llama_metrics.web import _allowed_seconds
 from tests.support import exporter
 from tests.support.fake_ollama import FIXTURES, FakeOllama, hang, http, recorded
 
@@ -110,9 +110,11 @@ def test_gzip_where_it_is_accepted(address: str) -> None:
         ("br", False),
     ],
 )
-def test_gzip_may_be_refused(header: str, accepted: bool) -> None:
+def test_gzip_may_be_refused(address: str, header: str, accepted: bool) -> None:
     """`q=0` is a refusal."""
-    assert _accepts_gzip(header) == accepted
+    answer = exporter.get(address, "/metrics", Accept_Encoding=header)
+
+    assert answer.headers.get("Content-Encoding") == ("gzip" if accepted else None)
 
 
 @pytest.mark.parametrize("path", ["/", "/metrics", "/-/healthy", "/-/ready"])
@@ -263,6 +265,7 @@ def test_the_page_for_people_tells_the_last_error_escaped() -> None:
         after = exporter.get(address, "/")
 
     assert before.text.count("not scraped yet") == len(ALL)
+    assert all(f'href="/metrics?collect[]={one.name}"' in after.text for one in ALL)
     assert "&lt;script&gt;" in after.text
     assert "<script" not in after.text
     assert after.headers["Content-Security-Policy"].startswith("default-src 'none'")
