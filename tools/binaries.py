@@ -72,6 +72,16 @@ def locate_floor(cache: Path = CACHE) -> Path | None:
     return root / "usr/bin/promtool"
 
 
+def locate_mtail(cache: Path = CACHE) -> Path | None:
+    """mtail, the yardstick of `make bench` for reading logs, where Debian's package can be had; else None."""
+    root = cache / "mtail"
+    if not (root / "usr/bin/mtail").exists():
+        if not (shutil.which("apt-get") and shutil.which("dpkg")):
+            return None
+        _unpack(root, suite="bookworm", packages=("mtail",))
+    return root / "usr/bin/mtail"
+
+
 def _recent_enough(name: str, folders: list[Path]) -> Path | None:
     for folder in folders:
         path = folder / name

@@ -9,7 +9,7 @@ import time
 from llama_metrics.collector import Context
 from llama_metrics.config import Config
 from llama_metrics.log import fields
-from llama_metrics.scrape import Scraper
+from llama_metrics.scrape import CannotOpen, Scraper
 from llama_metrics.self_metrics import SelfMetrics
 from llama_metrics.server import Server
 from llama_metrics.web import Web
@@ -29,8 +29,15 @@ class App:
         self._server = Server(web, config.web.listen_address.pair, config.web.max_requests, logger)
 
     def start(self) -> str:
-        """Listens, and gives the URL. Raises CannotListen."""
-        url = self._server.start()
+        """Listens, and gives the URL. Raises CannotListen, or CannotOpen for a collector."""
+        # First of all: where another exporter serves already, nothing is opened.
+        url = self._server.listen()
+        try:
+            self._scraper.open()
+        except CannotOpen:
+            self._server.stop()
+            raise
+        self._server.serve()
         self._logger.info("listening", extra=fields(url=url, ollama=self._config.target.url))
         return url
 
@@ -42,7 +49,7 @@ class App:
 
 
 def run(config: Config, logger: logging.Logger, stop: threading.Event) -> None:
-    """Serves until `stop` is set. Raises CannotListen."""
+    """Serves until `stop` is set. Raises CannotOpen or CannotListen."""
     app = App(config, logger)
     app.start()
     stop.wait()

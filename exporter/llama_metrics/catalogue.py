@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from llama_metrics import scrape, self_metrics
 from llama_metrics.collectors import ALL
-from llama_metrics.metrics import Metric
+from llama_metrics.metrics import AnyMetric
 
 _MARKDOWN_HEAD = """\
 # Metrics
@@ -24,22 +24,33 @@ How to read it:
 - Sizes are bytes, times are seconds, dates are seconds since 1970. Rates, shares and sums are made by the rules and
   dashboards.
 - Polling shows in Ollama's own access log: each scrape asks /api/version and /api/ps, and /api/tags once a minute.
-- Not seen from the API, and so not here yet: requests, tokens, latency, queue, errors."""
+  Whoever asks, GET of these three and POST /api/show are not counted as requests.
+- What is counted from the log begins at 0 when the exporter starts; what was in the log before is not counted.
+- The log decides `model` where one runner is alive, where one of those alive prints costs (embedding models do not),
+  where runners differ in their context or in task numbers that cannot be theirs, and with OLLAMA_DEBUG. Else it is
+  `unknown`. Sums over `model` are exact in all cases.
+- Where the log is short of what clients were told: a runner that is stopped right after an answer can take the lines of
+  that answer along. Where it knows more: streams without `include_usage` and /api/embeddings tell their clients no
+  counts. A request that is cancelled is counted nowhere but in `ollama_http_requests_total`, and one that its client
+  left while it was loaded or queued in `ollama_requests_cancelled_total`.
+- What a user can make Ollama write: paths, methods and, with OLLAMA_DEBUG, prompts stand in quotes, and cannot forge a
+  line. A model's chat template and name are printed as they are: who may create models can forge counts, but no label,
+  for `model` is a name that is installed, and the others come from closed lists."""
 _TABLE_HEAD = ("| name | kind | labels | meaning |", "|---|---|---|---|")
 
 
-def sections() -> list[tuple[str, tuple[Metric, ...]]]:
+def sections() -> list[tuple[str, tuple[AnyMetric, ...]]]:
     """Title and metrics of each part of the page, in its order."""
     collectors = [(f"`{collector.name}`: {collector.help}", collector.metrics) for collector in ALL]
     return [*collectors, ("Health of the collectors", scrape.METRICS), ("The exporter itself", self_metrics.METRICS)]
 
 
-def catalogue() -> tuple[Metric, ...]:
+def catalogue() -> tuple[AnyMetric, ...]:
     """Every metric, in the order of the page."""
     return tuple(metric for _, metrics in sections() for metric in metrics)
 
 
-def as_text(metrics: Sequence[Metric]) -> str:
+def as_text(metrics: Sequence[AnyMetric]) -> str:
     """One line a metric, sorted: name, kind, labels. A rename is a visible difference."""
     lines = [f"{metric.name} {metric.kind} {{{','.join(metric.labels)}}}" for metric in metrics]
     return "\n".join(sorted(lines)) + "\n"
@@ -54,5 +65,5 @@ def as_markdown() -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _labels(metric: Metric) -> str:
+def _labels(metric: AnyMetric) -> str:
     return ", ".join(f"`{label}`" for label in metric.labels) or "none"

@@ -17,6 +17,7 @@ from llama_metrics import __version__, app, config
 from llama_metrics.collectors import ALL
 from llama_metrics.log import make_logger
 from llama_metrics.schema import Problems
+from llama_metrics.scrape import CannotOpen
 from llama_metrics.server import CannotListen
 
 _DESCRIPTION = "Prometheus exporter for Ollama and the machine under it. Without a command it serves."
@@ -28,6 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands: dict[str, Callable[[list[str]], int]] = {
         "serve": _serve,
         "check": _check,
+        "doctor": _doctor,
         "metrics": _metrics,
         "simulate": _simulate,
     }
@@ -37,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Problems as problems:
         for problem in problems.problems:
             print(f"llama-metrics: {problem.path}: {problem.message}", file=sys.stderr)
-    except CannotListen as error:
+    except (CannotListen, CannotOpen) as error:
         print(f"llama-metrics: {error}", file=sys.stderr)
     return 1
 
@@ -46,7 +48,8 @@ def _serve(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(
         "llama-metrics",
         description=_DESCRIPTION,
-        epilog="Commands: serve (the default); check FILE, the configuration without starting; metrics, the catalogue;"
+        epilog="Commands: serve (the default); check FILE, the configuration without starting; doctor, what"
+        " there is to watch and what is in the way; metrics, the catalogue;"
         " simulate SCENARIO, an Ollama that is not there. Each of them takes --help."
         f" Environment: {config.OLLAMA_VARIABLE}, {config.FILE_VARIABLE}, {config.LISTEN_VARIABLE}.",
     )
@@ -87,6 +90,21 @@ def _check(arguments: list[str]) -> int:
     return 0
 
 
+def _doctor(arguments: list[str]) -> int:
+    # Serving needs nothing of it.
+    from llama_metrics import doctor
+    from llama_metrics.collectors.log.sources.machine import this_machine
+
+    parser = argparse.ArgumentParser("llama-metrics doctor", description="Says what can be watched, and what not.")
+    parser.add_argument("--config.file", dest="file", type=Path, help="the configuration (YAML)")
+    file = parser.parse_args(arguments).file
+    variable = os.environ.get(config.FILE_VARIABLE)
+    loaded = config.load(ALL, os.environ, file or (Path(variable) if variable else None))
+    checks = doctor.examine(loaded, this_machine(os.environ))
+    print(doctor.as_text(checks), end="")
+    return 0 if doctor.is_well(checks) else 1
+
+
 def _metrics(arguments: list[str]) -> int:
     from llama_metrics import catalogue
 
@@ -104,5 +122,6 @@ def _simulate(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser("llama-metrics simulate", description="An Ollama that is not there.")
     parser.add_argument("scenario", metavar="SCENARIO", help="a name or a YAML file")
     parser.add_argument("--listen", metavar="HOST:PORT", default="127.0.0.1:11434", help="default %(default)s")
+    parser.add_argument("--log", metavar="FILE", type=Path, help="append what Ollama would log; over 64 MiB: FILE.1")
     given = parser.parse_args(arguments)
-    return simulate.main(given.scenario, given.listen)
+    return simulate.main(given.scenario, given.listen, given.log)

@@ -9,7 +9,7 @@ from typing import Any, Generic, Literal, Protocol, TypeVar
 import msgspec
 
 from llama_metrics.duration import Duration
-from llama_metrics.metrics import Family, Metric
+from llama_metrics.metrics import AnyFamily, AnyMetric, Family
 
 Reading = TypeVar("Reading")
 ReadingOut = TypeVar("ReadingOut", covariant=True)
@@ -19,9 +19,12 @@ Scope = Literal["target", "host"]
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """The configuration keys that every collector takes; one with more keys derives from it."""
+    """The configuration keys that every collector takes; one with more keys derives from it.
 
-    enabled: bool = True
+    `enabled` is None where nobody decided: on, if this machine has what the collector reads.
+    """
+
+    enabled: bool | None = True
     timeout: Duration = Duration(2.0)
 
 
@@ -60,6 +63,21 @@ class Source(Protocol[ReadingOut]):
     def read(self, deadline: float) -> ReadingOut:
         """What there is now, whole, by `deadline` (monotonic seconds). Raises SourceError."""
 
+    def close(self) -> None:
+        """Ends what it holds open, within about a second; it is not read again."""
+
+
+class Background(Source[ReadingOut], Protocol[ReadingOut]):
+    """A source that goes on between scrapes, from when it is opened until it is closed."""
+
+    @property
+    def restarts(self) -> int:
+        """Times it was taken up again after trouble."""
+
+    @property
+    def last_success(self) -> float | None:
+        """When it last went well, in seconds since 1970; None before the first time."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Collector(Generic[OptionsType, Reading]):
@@ -71,10 +89,11 @@ class Collector(Generic[OptionsType, Reading]):
         scope: `target` belongs to one Ollama, `host` to the machine the exporter runs on.
         options: its configuration keys.
         metrics: every metric its families can have.
-        open: makes the source; touches nothing yet.
+        open: makes the source. Raises Unsupported where this machine does not have what it reads.
         render: a reading as families; pure.
         when_failed: what is still known when the source could not be read.
         gate: where this one fails, every other family of its scope is dropped from the page.
+        background: whether its source is a Background.
 
     """
 
@@ -82,11 +101,12 @@ class Collector(Generic[OptionsType, Reading]):
     help: str
     scope: Scope
     options: type[OptionsType]
-    metrics: tuple[Metric, ...]
+    metrics: tuple[AnyMetric, ...]
     open: Callable[[OptionsType, Context], Source[Reading]]
-    render: Callable[[Reading], Iterable[Family]]
+    render: Callable[[Reading], Iterable[AnyFamily]]
     when_failed: tuple[Family, ...] = ()
     gate: bool = False
+    background: bool = False
 
 
 AnyCollector = Collector[Any, Any]

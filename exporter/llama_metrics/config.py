@@ -142,7 +142,9 @@ def load(
         origins = {".".join(setting.key): setting.origin for setting in settings}
         raise Problems([Problem(origins.get(problem.path, problem.path), problem.message) for problem in problems])
     options = ((collector, getattr(keys.collectors, collector.name)) for collector in collectors)
-    return Config(keys.web, keys.log, target, tuple((collector, own) for collector, own in options if own.enabled))
+    return Config(
+        keys.web, keys.log, target, tuple((collector, own) for collector, own in options if own.enabled is not False)
+    )
 
 
 def _keys(collectors: Sequence[AnyCollector]) -> type[msgspec.Struct]:

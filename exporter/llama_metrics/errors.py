@@ -4,6 +4,9 @@
       +-- Unreachable    nobody answers there
       +-- TimedOut       no whole answer within the bound
       +-- BadAnswer      an answer, but not the one that was asked for
+      +-- NotPermitted   it is there, but not for us to read
+      +-- Unsupported    this machine, or this set-up, does not have it
+      +-- Stale          it has ended, or says nothing any more
 
 A SourceError costs its own collector this one scrape: no samples of it, `llama_metrics_collector_success` 0, one
 log line when it begins and one when it ends. Any other exception is a bug of ours and is logged with its traceback.
@@ -28,3 +31,15 @@ class TimedOut(SourceError):
 
 class BadAnswer(SourceError):
     """Another status than 200, a redirect, a body that is cut off, too large, not JSON, or JSON of another shape."""
+
+
+class NotPermitted(SourceError):
+    """The system forbids to read it; the message names what to grant."""
+
+
+class Unsupported(SourceError):
+    """There is no such source here; the message names what was looked for."""
+
+
+class Stale(SourceError):
+    """A stream that has ended or stands still."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import accumulate
 
 from prometheus_client import generate_latest
 from prometheus_client.metrics_core import Metric as ClientMetric
@@ -10,8 +11,9 @@ from prometheus_client.openmetrics.exposition import ALLOWUTF8
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 from prometheus_client.registry import Collector as ClientCollector
 from prometheus_client.samples import Sample
+from prometheus_client.utils import floatToGoString
 
-from llama_metrics.metrics import Family
+from llama_metrics.metrics import AnyFamily, Family, HistogramFamily
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -33,7 +35,7 @@ def negotiate(accept: str) -> str:
     return OPENMETRICS if openmetrics and openmetrics >= wanted.get("text/plain", 0.0) else TEXT
 
 
-def render(families: Iterable[Family], content_type: str) -> bytes:
+def render(families: Iterable[AnyFamily], content_type: str) -> bytes:
     """The page in one of the two content types above."""
     page = _Page(families)
     if content_type == OPENMETRICS:
@@ -56,7 +58,7 @@ def _quality(parameters: list[str]) -> float:
 class _Page(ClientCollector):
     """What an encoder asks of a registry is this one method."""
 
-    def __init__(self, families: Iterable[Family]) -> None:
+    def __init__(self, families: Iterable[AnyFamily]) -> None:
         self._families = families
 
     def collect(self) -> Iterator[ClientMetric]:
@@ -64,8 +66,21 @@ class _Page(ClientCollector):
             metric = family.metric
             # OpenMetrics names the family of a counter without the suffix of its sample.
             shown = ClientMetric(metric.name.removesuffix("_total"), metric.help, metric.kind)
-            shown.samples = [
-                Sample(metric.name, dict(zip(metric.labels, values, strict=True)), number)
-                for values, number in family.samples
-            ]
+            shown.samples = _numbers(family) if isinstance(family, Family) else list(_buckets(family))
             yield shown
+
+
+def _numbers(family: Family) -> list[Sample]:
+    name, labels = family.metric.name, family.metric.labels
+    return [Sample(name, dict(zip(labels, values, strict=True)), number) for values, number in family.samples]
+
+
+def _buckets(family: HistogramFamily) -> Iterator[Sample]:
+    """Each bucket holds those below it too."""
+    name, bounds = family.metric.name, [*map(floatToGoString, family.metric.bounds), "+Inf"]
+    for values, seen in family.samples:
+        labels = dict(zip(family.metric.labels, values, strict=True))
+        for bound, count in zip(bounds, accumulate(seen.counts), strict=True):
+            yield Sample(f"{name}_bucket", {**labels, "le": bound}, count)
+        yield Sample(f"{name}_count", labels, sum(seen.counts))
+        yield Sample(f"{name}_sum", labels, seen.sum)

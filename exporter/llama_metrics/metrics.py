@@ -38,19 +38,55 @@ class Metric:
     labels: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not _METRIC_NAME.fullmatch(self.name):
-            raise ValueError(f"metric {self.name!r}: not lower case words joined by _")
+        _check(self.name, self.help, self.labels)
         if (self.kind == "counter") != self.name.endswith("_total"):
             raise ValueError(f"metric {self.name}: _total ends the names of counters, and only theirs")
-        if not self.help or self.help != self.help.strip() or "\n" in self.help:
-            raise ValueError(f"metric {self.name}: the help must be one line of text")
-        for label in self.labels:
-            if not _LABEL_NAME.fullmatch(label):
-                raise ValueError(f"metric {self.name}: label {label!r} is not lower case words joined by _")
-            if label in RESERVED_LABELS:
-                raise ValueError(f"metric {self.name}: label {label} collides with what Prometheus' operators add")
-        if len(set(self.labels)) < len(self.labels):
-            raise ValueError(f"metric {self.name}: a label is named twice")
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """A metric that counts observations into buckets.
+
+    `bounds` are the buckets' upper bounds, ascending, each one inside its bucket; the last bucket, without a bound,
+    is not among them. Raises ValueError where name, help, labels or bounds break the conventions.
+    """
+
+    name: str
+    help: str
+    bounds: tuple[float, ...]
+    labels: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _check(self.name, self.help, self.labels)
+        if self.name.endswith(("_total", "_bucket", "_sum", "_count")):
+            raise ValueError(f"metric {self.name}: the name ends as the samples of a counter or histogram do")
+        if "le" in self.labels:
+            raise ValueError(f"metric {self.name}: le is the label of the buckets")
+        if not self.bounds or list(self.bounds) != sorted(set(self.bounds)) or not all(map(math.isfinite, self.bounds)):
+            raise ValueError(f"metric {self.name}: the bounds must be finite and ascend")
+
+    @property
+    def kind(self) -> Literal["histogram"]:
+        """As a Metric's."""
+        return "histogram"
+
+
+AnyMetric = Metric | Histogram
+
+
+def _check(name: str, help_text: str, labels: tuple[str, ...]) -> None:
+    """What holds for metrics of every kind. Raises ValueError."""
+    if not _METRIC_NAME.fullmatch(name):
+        raise ValueError(f"metric {name!r}: not lower case words joined by _")
+    if not help_text or help_text != help_text.strip() or "\n" in help_text:
+        raise ValueError(f"metric {name}: the help must be one line of text")
+    for label in labels:
+        if not _LABEL_NAME.fullmatch(label):
+            raise ValueError(f"metric {name}: label {label!r} is not lower case words joined by _")
+        if label in RESERVED_LABELS:
+            raise ValueError(f"metric {name}: label {label} collides with what Prometheus' operators add")
+    if len(set(labels)) < len(labels):
+        raise ValueError(f"metric {name}: a label is named twice")
 
 
 Sample = tuple[tuple[str, ...], float]
@@ -85,3 +121,36 @@ class Family:
     def single(cls, metric: Metric, number: float | None) -> Self:
         """The family of a metric without labels: one sample, or none where the value is not known."""
         return cls.of(metric, [((), number)])
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """What a histogram has seen: observations in each bucket (not summed up; the last one is above every bound)."""
+
+    counts: tuple[int, ...]
+    sum: float
+
+
+@dataclass(frozen=True, slots=True)
+class HistogramFamily:
+    """A histogram with its series: pairs of label values and a distribution.
+
+    Raises ValueError for a wrong count of label values or buckets, a negative count, or a series given twice.
+    """
+
+    metric: Histogram
+    samples: tuple[tuple[tuple[str, ...], Distribution], ...]
+
+    def __post_init__(self) -> None:
+        for values, seen in self.samples:
+            if len(values) != len(self.metric.labels):
+                raise ValueError(f"{self.metric.name}: {len(values)} values for labels {self.metric.labels}")
+            if len(seen.counts) != len(self.metric.bounds) + 1 or min(seen.counts) < 0:
+                raise ValueError(f"{self.metric.name}{values}: {seen.counts} are no counts of its buckets")
+            if not math.isfinite(seen.sum):
+                raise ValueError(f"{self.metric.name}{values}: {seen.sum} is no sum")
+        if len({values for values, _ in self.samples}) < len(self.samples):
+            raise ValueError(f"{self.metric.name}: a series is given twice")
+
+
+AnyFamily = Family | HistogramFamily

@@ -11,12 +11,13 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import TimeoutError as StillRunning
 from dataclasses import dataclass
+from typing import Any, cast
 
-from llama_metrics.collector import AnyCollector, Context, Options
-from llama_metrics.errors import SourceError, TimedOut
+from llama_metrics.collector import AnyCollector, Background, Context, Options
+from llama_metrics.errors import SourceError, TimedOut, Unsupported
 from llama_metrics.flight import Flight, SingleFlight
 from llama_metrics.log import fields
-from llama_metrics.metrics import Family, Metric
+from llama_metrics.metrics import AnyFamily, Family, Metric
 
 SUCCESS = Metric(
     "llama_metrics_collector_success", "gauge", "1 if the collector could read its source, else 0.", ("collector",)
@@ -36,10 +37,26 @@ REJECTED = Metric(
     "Values that cannot be true (a negative size, a name twice, a date before 1970) and were dropped.",
     ("collector",),
 )
-METRICS = (SUCCESS, DURATION, TIMEOUT, REJECTED)
+LAST_SUCCESS = Metric(
+    "llama_metrics_background_last_success_timestamp_seconds",
+    "gauge",
+    "When a collector that works between scrapes last went well, in seconds since 1970; absent before the first time.",
+    ("collector",),
+)
+RESTARTS = Metric(
+    "llama_metrics_background_restarts_total",
+    "counter",
+    "Times a collector that works between scrapes was taken up again after trouble.",
+    ("collector",),
+)
+METRICS = (SUCCESS, DURATION, TIMEOUT, REJECTED, LAST_SUCCESS, RESTARTS)
 
 # A source ends by itself at its bound, and its error says more than ours; it gets this long to do so.
 _SLACK = 0.1
+
+
+class CannotOpen(Exception):
+    """A collector that was asked for by name cannot run on this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +64,7 @@ class Result:
     """How one collector did: its families, or the error. `seconds` is how long it took, `at` when, since 1970."""
 
     collector: AnyCollector
-    families: tuple[Family, ...]
+    families: tuple[AnyFamily, ...]
     error: BaseException | None
     seconds: float
     at: float
@@ -66,22 +83,36 @@ class Scraper:
     def __init__(
         self, enabled: Iterable[tuple[AnyCollector, Options]], context: Context, logger: logging.Logger
     ) -> None:
-        self._parts = tuple(_Part(collector, options, context) for collector, options in enabled)
-        self._context, self._logger = context, logger
+        self._enabled, self._context, self._logger = tuple(enabled), context, logger
+        self._parts: tuple[_Part, ...] = ()
         self._lock = threading.Lock()
         self._last: dict[str, Result] = {}
 
+    def open(self) -> None:
+        """Opens the collectors, and leaves out those that this machine does not support.
+
+        Raises CannotOpen for such a one that was asked for.
+        """
+        for collector, options in self._enabled:
+            try:
+                self._parts += (_Part(collector, options, self._context),)
+            except Unsupported as reason:
+                if options.enabled:
+                    self.stop(0)
+                    raise CannotOpen(f"collector {collector.name} is enabled, but: {reason}") from None
+                self._logger.info("collector left out", extra=fields(collector=collector.name, reason=reason))
+
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of the enabled collectors."""
+        """The names of the open collectors."""
         return tuple(part.collector.name for part in self._parts)
 
     def last(self) -> tuple[Result | None, ...]:
-        """The latest result of each enabled collector; None for one that was never asked."""
+        """The latest result of each open collector; None for one that was never asked."""
         with self._lock:
             return tuple(self._last.get(name) for name in self.names)
 
-    def collect(self, names: Collection[str] | None = None, seconds: float | None = None) -> list[Family]:
+    def collect(self, names: Collection[str] | None = None, seconds: float | None = None) -> list[AnyFamily]:
         """The families of the named collectors (all where None), with their health, within `seconds`."""
         asked = [part for part in self._parts if names is None or part.collector.name in names]
         end = float("inf") if seconds is None else self._context.monotonic() + seconds
@@ -89,13 +120,15 @@ class Scraper:
         results = [self._wait(part, flight, end) for part, flight in zip(asked, flights, strict=True)]
         for result in results:
             self._note(result)
-        return [*_shown(results), *_health(results), _rejected(asked)]
+        return [*_shown(results), *_health(results), _rejected(asked), *_background(asked)]
 
     def stop(self, grace: float) -> None:
-        """Lets the collections under way end within `grace` seconds; those still out count as timed out."""
+        """Lets the collections under way end within `grace` seconds; those still out count as timed out. Closes all."""
         end = self._context.monotonic() + grace
         for part in self._parts:
             part.flights.stop(end - self._context.monotonic(), TimedOut("the exporter is stopping"))
+        for part in self._parts:
+            part.source.close()
 
     def _wait(self, part: _Part, flight: Flight[Result], end: float) -> Result:
         limit = min(flight.started + part.timeout + _SLACK, end)
@@ -129,6 +162,7 @@ class _Part:
     def __init__(self, collector: AnyCollector, options: Options, context: Context) -> None:
         self.collector, self.timeout = collector, float(options.timeout)
         self.source = collector.open(options, context)
+        self.background: Background[Any] | None = cast("Background[Any]", self.source) if collector.background else None
         self._context = context
         self.flights = SingleFlight(collector.name, self._collect, context.monotonic)
 
@@ -151,7 +185,7 @@ class _Part:
         return Result(self.collector, families, None, self._context.monotonic() - started, self._context.now())
 
 
-def _shown(results: Sequence[Result]) -> Iterable[Family]:
+def _shown(results: Sequence[Result]) -> Iterable[AnyFamily]:
     """The families, without those of a scope whose gate failed; the gate's own word stays."""
     closed = {result.collector.scope for result in results if result.collector.gate and result.error}
     for result in results:
@@ -170,3 +204,10 @@ def _health(results: Sequence[Result]) -> Iterable[Family]:
 
 def _rejected(parts: Sequence[_Part]) -> Family:
     return Family.of(REJECTED, [((part.collector.name,), part.source.rejected) for part in parts])
+
+
+def _background(parts: Sequence[_Part]) -> Iterable[Family]:
+    sources = [((part.collector.name,), part.background) for part in parts if part.background]
+    if sources:
+        yield Family.of(LAST_SUCCESS, [(name, source.last_success) for name, source in sources])
+        yield Family.of(RESTARTS, [(name, source.restarts) for name, source in sources])

@@ -92,8 +92,8 @@ class Server:
         self._server.logger = logger
         self._thread = threading.Thread(target=self._server.serve, name="http")
 
-    def start(self) -> str:
-        """Listens and serves in the background. Gives the URL. Raises CannotListen."""
+    def listen(self) -> str:
+        """Takes the address; who connects waits until `serve`. Gives the URL. Raises CannotListen."""
         try:
             self._server.prepare()
         except OSError as error:
@@ -102,11 +102,15 @@ class Server:
             raise CannotListen(
                 f"cannot listen on {host}:{port}: {reason}; choose another address with --web.listen-address"
             ) from None
-        self._thread.start()
         host, port = self._server.bind_addr[:2]
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    def serve(self) -> None:
+        """Answers requests in the background."""
+        self._thread.start()
 
     def stop(self) -> None:
         """Stops listening, lets the requests under way end (about a second), closes every connection."""
         self._server.stop()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()

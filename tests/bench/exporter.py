@@ -53,7 +53,7 @@ class Exporter:
         file.write_text(
             yaml.safe_dump({"targets": [{"name": "default", "url": ollama}], "collectors": dict(collectors)})
         )
-        arguments = ["--config.file", str(file), "--web.listen-address", "127.0.0.1:0"]
+        arguments = ["--config.file", str(file), "--web.listen-address", "127.0.0.1:0", "--no-collector.log"]
         self._command = [sys.executable, "-m", "llama_metrics", *arguments]
 
     def __enter__(self) -> Self:

@@ -39,8 +39,8 @@ def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
 
 @contextmanager
 def serving(url: str, *arguments: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """The exporter as a process on a free port; its address and the process."""
-    command = [*COMMAND, "--web.listen-address", "127.0.0.1:0", *arguments]
+    """The exporter as a process on a free port, without a log of this machine's; its address and the process."""
+    command = [*COMMAND, "--web.listen-address", "127.0.0.1:0", "--no-collector.log", *arguments]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ | {"OLLAMA_HOST": url})
     assert process.stderr is not None
     try:
@@ -148,7 +148,7 @@ def test_a_bad_configuration_starts_nothing(tmp_path: Path) -> None:
     assert (run("check", str(bad)).returncode, run("check", str(bad)).stderr) == (1, errors)
     assert run(LLAMA_METRICS_CONFIG_FILE=str(bad)).stderr == errors
     assert run("check", str(good)).stdout == (
-        f"{good} is valid: it watches http://10.0.0.5:11434 with version, ps, tags\n"
+        f"{good} is valid: it watches http://10.0.0.5:11434 with version, ps, tags, log\n"
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 from llama_metrics.collector import AnyCollector, Collector, Context, Options, Scope, Source, Target
 from llama_metrics.duration import Duration
-from llama_metrics.metrics import Family, Metric
+from llama_metrics.metrics import AnyFamily, Family, Metric
 
 VALUE = Metric("test_value", "gauge", "What the source said.", ("collector",))
 
@@ -24,6 +24,9 @@ class Scripted:
         """As the script says."""
         self.reads += 1
         return self._read(deadline)
+
+    def close(self) -> None:
+        """Holds nothing open."""
 
 
 def scripted(
@@ -54,6 +57,7 @@ def context() -> Context:
     return Context(Target(name="default", url="http://127.0.0.1:9"), now=time.time, monotonic=time.monotonic)
 
 
-def values(families: Iterable[Family], name: str) -> dict[str, float]:
+def values(families: Iterable[AnyFamily], name: str) -> dict[str, float]:
     """The samples of one family with one label: its value -> the number."""
-    return {labels[0]: number for family in families if family.metric.name == name for labels, number in family.samples}
+    found = (family for family in families if isinstance(family, Family) and family.metric.name == name)
+    return {labels[0]: number for family in found for labels, number in family.samples}

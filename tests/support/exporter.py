@@ -13,8 +13,14 @@ from llama_metrics import exposition
 from llama_metrics.app import App
 from llama_metrics.collector import Context, Target
 from llama_metrics.collectors import ALL
+from llama_metrics.collectors.ps import PS
+from llama_metrics.collectors.tags import TAGS
+from llama_metrics.collectors.version import VERSION
 from llama_metrics.config import Setting, load
 from llama_metrics.scrape import Scraper
+
+# What asks the API. A test that reads a log says which: this machine may have one of its own.
+API = (VERSION, PS, TAGS)
 
 # When the recordings were made.
 NOW = 1_795_250_000.0
@@ -34,8 +40,8 @@ def settings(**values: object) -> list[Setting]:
 
 @contextmanager
 def running(url: str, **values: object) -> Iterator[str]:
-    """The real application on a free port, watching `url`; gives its own address."""
-    flags = settings(**{"web__listen_address": "127.0.0.1:0", **values})
+    """The real application on a free port, watching `url` and no log unless told; gives its own address."""
+    flags = settings(**{"web__listen_address": "127.0.0.1:0", "collectors__log__enabled": False, **values})
     app = App(load(ALL, {"OLLAMA_HOST": url}, flags=flags), quiet())
     address = app.start()
     try:
@@ -57,7 +63,8 @@ def page(url: str, expected_models: tuple[str, ...] = (), now: float = NOW) -> s
         now=lambda: now,
         monotonic=time.monotonic,
     )
-    scraper = Scraper([(collector, collector.options()) for collector in ALL], context, quiet())
+    scraper = Scraper([(collector, collector.options()) for collector in API], context, quiet())
+    scraper.open()
     try:
         return exposition.render(scraper.collect(), exposition.TEXT).decode()
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 import time
@@ -78,6 +79,7 @@ class FakeOllama:
         answers: path -> what is done with a connection that asks for it; others get 404. May be changed at any time.
         asked: how often each path was asked for.
         heads: every request's line and headers.
+        bodies: every request's body.
 
     """
 
@@ -85,6 +87,7 @@ class FakeOllama:
         self.answers = dict(answers)
         self.asked: Counter[str] = Counter()
         self.heads: list[str] = []
+        self.bodies: list[bytes] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self._connections: list[socket.socket] = []
@@ -117,19 +120,25 @@ class FakeOllama:
     def _serve(self, connection: socket.socket) -> None:
         # A client that leaves in the middle of an answer is what some tests are about; it is no error here.
         with connection, suppress(OSError):
-            while head := _request_head(connection):
+            while request := _request(connection):
+                head, body = request
                 self.heads.append(head)
+                self.bodies.append(body)
                 path = head.split(" ")[1]
                 self.asked[path] += 1
                 self.answers.get(path, http("404 page not found", "404 Not Found"))(connection)
 
 
-def _request_head(connection: socket.socket) -> str:
-    """Reads one request without a body; nothing when the client has left."""
+def _request(connection: socket.socket) -> tuple[str, bytes] | None:
+    """Reads one request's head and body; nothing when the client has left."""
     data = b""
     while b"\r\n\r\n" not in data:
         more = connection.recv(65536)
         if not more:
-            return ""
+            return None
         data += more
-    return data.decode()
+    head, _, body = data.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)\r\ncontent-length: (\d+)", head)
+    while length and len(body) < int(length[1]):
+        body += connection.recv(65536)
+    return (head + b"\r\n\r\n").decode(), body

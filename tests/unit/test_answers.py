@@ -10,7 +10,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from llama_metrics.collectors import ALL
 from llama_metrics.errors import BadAnswer
 from llama_metrics.ollama.answers import InstalledModels, LoadedModels, Version, decode
 from llama_metrics.ollama.plausible import Plausible
@@ -58,7 +57,7 @@ def test_any_models_are_a_page_or_a_failed_collector(models: list[dict[str, Any]
         text = exporter.page(ollama.url)
 
     assert set(exporter.samples(text, "llama_metrics_collector_success")) == {
-        f'{{collector="{one.name}"}}' for one in ALL
+        f'{{collector="{one.name}"}}' for one in exporter.API
     }
     for name in ("ollama_loaded_model_size_bytes", "ollama_model_size_bytes", "ollama_loaded_model_vram_bytes"):
         assert all(number >= 0 for number in exporter.samples(text, name).values())

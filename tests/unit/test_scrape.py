@@ -14,7 +14,7 @@ import pytest
 from llama_metrics.collector import AnyCollector
 from llama_metrics.errors import BadAnswer, TimedOut, Unreachable
 from llama_metrics.log import make_logger
-from llama_metrics.metrics import Family
+from llama_metrics.metrics import AnyFamily
 from llama_metrics.scrape import DURATION, REJECTED, SUCCESS, TIMEOUT, Scraper
 from tests.support.collectors import VALUE, context, options, scripted, values
 
@@ -37,13 +37,14 @@ class Bench:
         self.log = io.StringIO()
         logger = make_logger("info", "logfmt", self.log)
         self.scraper = Scraper([(collector, options(seconds)) for collector in collectors], context(), logger)
+        self.scraper.open()
 
     def lines(self) -> list[str]:
         """What was logged, without the time."""
         return [line.partition(" ")[2] for line in self.log.getvalue().splitlines()]
 
 
-def health(families: list[Family]) -> dict[str, tuple[float, float]]:
+def health(families: list[AnyFamily]) -> dict[str, tuple[float, float]]:
     """Collector -> success and timeout."""
     success, timeout = values(families, SUCCESS.name), values(families, TIMEOUT.name)
     assert success.keys() == timeout.keys() == values(families, DURATION.name).keys()

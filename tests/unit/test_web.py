@@ -14,7 +14,6 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as plain
 
 from llama_metrics import exposition
-from llama_metrics.collectors import ALL
 from llama_metrics.web import _allowed_seconds
 from tests.support import exporter
 from tests.support.fake_ollama import FIXTURES, FakeOllama, hang, http, recorded
@@ -264,8 +263,8 @@ def test_the_page_for_people_tells_the_last_error_escaped() -> None:
         exporter.get(address, "/metrics")
         after = exporter.get(address, "/")
 
-    assert before.text.count("not scraped yet") == len(ALL)
-    assert all(f'href="/metrics?collect[]={one.name}"' in after.text for one in ALL)
+    assert before.text.count("not scraped yet") == len(exporter.API)
+    assert all(f'href="/metrics?collect[]={one.name}"' in after.text for one in exporter.API)
     assert "&lt;script&gt;" in after.text
     assert "<script" not in after.text
     assert after.headers["Content-Security-Policy"].startswith("default-src 'none'")

@@ -69,6 +69,12 @@ class InstalledModels(msgspec.Struct, frozen=True):
     models: list[InstalledModel] | None
 
 
+class Shown(msgspec.Struct, frozen=True):
+    """POST /api/show; `modelfile` names the blobs that the model is made of."""
+
+    modelfile: str = ""
+
+
 def decode(body: bytes, kind: type[Answer]) -> Answer:
     """The body as a `kind`. Text in it is valid Unicode afterwards. Raises BadAnswer for what is not such JSON."""
     text = body.decode("utf-8", errors="replace")

@@ -50,7 +50,7 @@ class Client:
         self._session.trust_env = False
         self._session.headers["Accept-Encoding"] = "identity"
         self._session.headers.update(headers)
-        self._requests: dict[str, requests.PreparedRequest] = {}
+        self._gets: dict[str, requests.PreparedRequest] = {}
         self._session.mount("http://", _BoundedAdapter())
 
     def get(self, path: str, kind: type[Answer], deadline: float) -> Answer:
@@ -58,26 +58,35 @@ class Client:
 
         Raises Unreachable, TimedOut or BadAnswer; each names the request.
         """
+        # Made once: requests spends nearly as long on making one as on sending it.
+        if path not in self._gets:
+            self._gets[path] = self._session.prepare_request(requests.Request("GET", self._base + path))
+        return self._ask(self._gets[path], kind, deadline)
+
+    def post(self, path: str, body: Mapping[str, str], kind: type[Answer], deadline: float) -> Answer:
+        """POST `body` as JSON to `path`; else as `get`."""
+        request = requests.Request("POST", self._base + path, json=dict(body))
+        return self._ask(self._session.prepare_request(request), kind, deadline)
+
+    def close(self) -> None:
+        """Closes the connection; a later request would open another."""
+        self._session.close()
+
+    def _ask(self, request: requests.PreparedRequest, kind: type[Answer], deadline: float) -> Answer:
         try:
-            return decode(self._body(path, deadline), kind)
+            return decode(self._body(request, deadline), kind)
         except SourceError as error:
-            told = type(error)(f"GET {self._base}{path}: {error}")
+            told = type(error)(f"{request.method} {request.url}: {error}")
         # Raised in the handler, it would keep that error and with it the answer, as long as it is remembered itself.
         raise told
 
-    def _prepared(self, path: str) -> requests.PreparedRequest:
-        """The request, made once: requests spends nearly as long on making one as on sending it."""
-        if path not in self._requests:
-            self._requests[path] = self._session.prepare_request(requests.Request("GET", self._base + path))
-        return self._requests[path]
-
-    def _body(self, path: str, deadline: float) -> bytes:
+    def _body(self, request: requests.PreparedRequest, deadline: float) -> bytes:
         left = deadline - self._monotonic()
         if left <= 0:
             raise TimedOut("no time was left to ask")
         try:
             answer = self._session.send(
-                self._prepared(path),
+                request,
                 timeout=urllib3.Timeout(total=left),  # type: ignore[arg-type]
                 allow_redirects=False,
                 stream=True,

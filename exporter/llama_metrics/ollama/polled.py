@@ -48,3 +48,7 @@ class Polled(Generic[Answer, Reading]):
         self.rejected += rejected
         self._kept = (self._monotonic(), reading)
         return reading
+
+    def close(self) -> None:
+        """Closes the connection."""
+        self._client.close()
