@@ -27,7 +27,7 @@ from tools.notices import Inbox, Notice, missing
 from tools.stack import Alertmanager, Child, Prometheus, free_port
 
 CONFIG = Path(__file__).parent.parent / "config"
-PROMISED = ("OllamaModelOnCpu", "OllamaExpectedModelMissing", "OllamaDown")
+PROMISED = ("OllamaModelOnCpu", "OllamaErrorRatioHigh", "OllamaExpectedModelMissing", "OllamaDown")
 EXPECTED_MODELS = ["llama3.2:3b", "nomic-embed-text"]
 INTERVAL = "1s"
 # Alertmanager takes an alert that is not sent again within four times this for resolved.
@@ -92,13 +92,14 @@ def _start(running: ExitStack, binaries: Binaries, folder: Path, scenario: str, 
     routes = _written(folder / "alertmanager.yml", shorten.alertmanager(_read(CONFIG / "alertmanager.yml"), inbox))
     alertmanager = running.enter_context(Alertmanager(binaries, routes, folder / "alertmanager"))
     ollama, exporter = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
+    log = folder / "server.log"
     config = {
         "web": {"listen_address": exporter},
         "targets": [{"name": "default", "url": f"http://{ollama}", "expected_models": EXPECTED_MODELS}],
-        "collectors": {"tags": {"max_age": INTERVAL}},
+        "collectors": {"tags": {"max_age": INTERVAL}, "log": {"source": "file", "path": str(log)}},
     }
     command = [sys.executable, "-m", "llama_metrics"]
-    simulate = [*command, "simulate", scenario, "--listen", ollama]
+    simulate = [*command, "simulate", scenario, "--listen", ollama, "--log", str(log)]
     # Ollama before its exporter, or the demo would begin with an alert; its clock runs from here on.
     running.enter_context(Child(simulate, f"http://{ollama}/api/version", folder / "ollama.log"))
     serve = [*command, "--config.file", str(_written(folder / "llama-metrics.yml", config))]

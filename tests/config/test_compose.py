@@ -96,12 +96,17 @@ def test_grafana_finds_datasource_and_dashboards() -> None:
 
 @pytest.mark.parametrize("profile", ["demo", "ollama"])
 def test_a_profiles_environment_points_the_exporter_at_its_ollama(profile: str) -> None:
-    """config/<profile>.env switches the profile on and names a service that it starts."""
+    """config/<profile>.env switches the profile on, names a service of it, and a configuration that reads its log."""
     lines = [line for line in (ROOT / f"config/{profile}.env").read_text().splitlines() if not line.startswith("#")]
     variables = dict(line.split("=", 1) for line in lines)
 
     (service,) = [name for name, service in SERVICES.items() if service.get("profiles") == [profile]]
-    assert variables == {"COMPOSE_PROFILES": profile, "OLLAMA_URL": f"http://{service}:11434"}
+    mounted = dict(volume.removesuffix(":ro").split(":") for volume in SERVICES["exporter"]["volumes"])
+    assert variables == {
+        "COMPOSE_PROFILES": profile,
+        "OLLAMA_URL": f"http://{service}:11434",
+        "EXPORTER_CONFIG": mounted["./config/with-log.yml"],
+    }
 
 
 def test_the_image_runs_as_nobody_in_particular() -> None:

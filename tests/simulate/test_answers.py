@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 
 from llama_metrics.config import ModelName
-from llama_metrics.simulate import api, files
+from llama_metrics.simulate import api, files, loads
 from llama_metrics.simulate.scenario import KeepAlive, Load, Model, Scenario, Step
 from llama_metrics.simulate.server import Server
 from llama_metrics.simulate.state import state_at
@@ -42,7 +42,7 @@ def url() -> Iterator[str]:
     names = tuple(ModelName(f"model-{number}:1") for number in range(8))
     loads = tuple(Load(model=name, memory=7748975, gpu=0, context_length=4096) for name in names[:3])
     scenario = Scenario("0.33.0-rc2", tuple(map(model, names)), (Step(at=0, load=loads),))
-    server = Server("127.0.0.1", 0, lambda method, target: api.answer(method, target, state_at(scenario, 1), BEGAN))
+    server = Server("127.0.0.1", 0, lambda request: api.answer(request, state_at(scenario, 1), BEGAN))
     server.up()
     yield server.url
     server.down()
@@ -84,7 +84,7 @@ def test_a_list_of_models_has_the_recorded_shape(url: str, name: str, target: st
 @pytest.mark.parametrize(("name", "target"), [("api_ps.empty", "/api/ps"), ("api_tags.empty", "/api/tags")])
 def test_an_empty_list_is_the_recorded_one(name: str, target: str) -> None:
     """An empty list, and not null."""
-    answer = api.answer("GET", target, state_at(Scenario("x", (), ()), 0), BEGAN)
+    answer = api.answer(api.Request("GET", target), state_at(Scenario("x", (), ()), 0), BEGAN)
 
     assert answer.body == recorded(name).body
 
@@ -93,7 +93,7 @@ def test_dates_have_the_recorded_form() -> None:
     """RFC 3339 as Go prints it: up to nanoseconds, without the zeros at the end, `Z` for UTC."""
     scenario = Scenario("x", (model(A), model(B, datetime(2026, 11, 1, tzinfo=UTC))), ())
     form = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{0,8}[1-9])?Z"
-    tags = json.loads(api.answer("GET", "/api/tags", state_at(scenario, 0), BEGAN).body)["models"]
+    tags = json.loads(api.answer(api.Request("GET", "/api/tags"), state_at(scenario, 0), BEGAN).body)["models"]
     real = json.loads(recorded("api_tags.all_models").body)["models"]
 
     assert [one["modified_at"] for one in tags] == ["2026-11-21T07:17:02.5Z", "2026-11-01T00:00:00Z"]
@@ -108,7 +108,7 @@ def test_loaded_models_come_with_the_longest_to_stay_first_and_the_pinned_292_ye
         Load(model=C, memory=8, gpu=1, keep_alive=KeepAlive.parse("forever")),
     )
     scenario = Scenario("x", (model(A), model(B), model(C)), (Step(at=0, load=loads),))
-    ps = json.loads(api.answer("GET", "/api/ps", state_at(scenario, 0), BEGAN).body)["models"]
+    ps = json.loads(api.answer(api.Request("GET", "/api/ps"), state_at(scenario, 0), BEGAN).body)["models"]
     pinned = json.loads(recorded("api_ps.keep_alive_minus1").body)["models"][0]
 
     assert [one["name"] for one in ps] == ["c:1", "a:1", "b:1"]
@@ -123,7 +123,9 @@ def test_installed_models_come_newest_first_and_a_pulled_one_before_all() -> Non
 
     def names(seconds: float) -> list[str]:
         state = state_at(Scenario("x", older, steps), seconds)
-        return [one["name"] for one in json.loads(api.answer("GET", "/api/tags", state, BEGAN).body)["models"]]
+        return [
+            one["name"] for one in json.loads(api.answer(api.Request("GET", "/api/tags"), state, BEGAN).body)["models"]
+        ]
 
     assert [names(0), names(1), names(2)] == [["a:1", "b:1", "c:1"], ["a:1", "b:1"], ["c:1", "a:1", "b:1"]]
 
@@ -131,8 +133,8 @@ def test_installed_models_come_newest_first_and_a_pulled_one_before_all() -> Non
 def test_the_steady_scenario_shows_every_state_at_once() -> None:
     """What the dashboards' tests rely on, a day later too."""
     state = state_at(files.load(files.find("steady")), 86400)
-    ps = json.loads(api.answer("GET", "/api/ps", state, BEGAN).body)["models"]
-    tags = json.loads(api.answer("GET", "/api/tags", state, BEGAN).body)["models"]
+    ps = json.loads(api.answer(api.Request("GET", "/api/ps"), state, BEGAN).body)["models"]
+    tags = json.loads(api.answer(api.Request("GET", "/api/tags"), state, BEGAN).body)["models"]
     shares = [one["size_vram"] / one["size"] for one in ps]
 
     assert {share in (0, 1) or "partly" for share in shares} == {True, "partly"}
@@ -153,3 +155,37 @@ def test_head_of_api_ps_is_refused_as_by_ollama(url: str) -> None:
     simulated = asked(url, "HEAD", "/api/ps")
 
     assert (simulated.status, dict(simulated.headers)["Allow"]) == ("405 Method Not Allowed", "GET")
+
+
+def shown(name: str, body: bytes | None = None) -> api.Answer:
+    """The answer about a model, of an Ollama with the models a:1 and b:1."""
+    state = state_at(Scenario("x", (model(A), model(B)), ()), 0)
+    asked_for = json.dumps({"model": name}).encode() if body is None else body
+    return api.answer(api.Request("POST", "/api/show", asked_for), state, BEGAN)
+
+
+def test_a_model_shows_the_file_that_its_runner_is_started_with() -> None:
+    """By which a blob in the log gets its name; each model has its own, in the form of the recorded FROM line."""
+    answers = [json.loads(shown(name).body) for name in ("a:1", "b:1")]
+    froms = [re.findall(r"^FROM (.*)$", answer["modelfile"], re.MULTILINE) for answer in answers]
+
+    assert froms == [[f"{loads.MODELS}/blobs/{loads.blob(name)}"] for name in ("a:1", "b:1")]
+    assert froms[0] != froms[1]
+    assert re.fullmatch(r"/root/\.ollama/models/blobs/sha256-[0-9a-f]{64}", froms[0][0])
+    assert answers[0]["capabilities"] == ["completion"]
+    assert answers[0]["details"]["family"] == "llama"
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "status", "error"),
+    [
+        ("nothere", None, 404, "model 'nothere:latest' not found"),
+        ("", b"", 400, "missing request body"),
+        ("", b"{", 400, "unexpected EOF"),
+    ],
+)
+def test_what_cannot_be_shown_is_refused_as_recorded(name: str, body: bytes | None, status: int, error: str) -> None:
+    """Status and words of a real 0.33."""
+    answer = shown(name, body)
+
+    assert (answer.status, json.loads(answer.body)) == (status, {"error": error})

@@ -109,16 +109,50 @@ repeat_every: 0
             "steps[1].unload: cannot happen at 6: a:1 is not in memory",
         ),
         ('[{at: 2, delete: "b:1"}, {at: 1, delete: "a:1"}]', "steps[1].at: 1 is earlier than the step before it, at 2"),
-        ("[{at: 1}]", "steps[0]: must hold one of load, unload, delete, pull, server; it holds 0"),
+        ("[{at: 1}]", "steps[0]: must hold one of load, unload, delete, pull, server, requests; it holds 0"),
         (
             '[{at: 1, server: down, delete: "a:1"}]',
-            "steps[0]: must hold one of load, unload, delete, pull, server; it holds 2",
+            "steps[0]: must hold one of load, unload, delete, pull, server, requests; it holds 2",
         ),
     ],
 )
 def test_a_step_that_cannot_happen_is_refused(tmp_path: Path, steps: str, mistake: str) -> None:
     """A scenario that would not do what it says is a mistake; a model that expired before counts as gone."""
     assert mistakes(tmp_path / "bad.yml", f"{MODELS}steps: {steps}\n") == [mistake]
+
+
+@pytest.mark.parametrize(
+    ("asked", "mistake"),
+    [
+        ('{model: "a:1", rate: 0}', "rate: expected float > 0.0"),
+        ('{model: "a:1", rate: 1, route: /api/tags}', "route: is '/api/tags'; it can be /api/generate, /api/chat"),
+        ('{model: "a:1", rate: 1, ending: badly}', "ending: is 'badly'; it can be done, truncated"),
+        ('{model: "a:1", rate: 1, route: /api/embed}', "route: a:1 makes no embeddings, as its capabilities say"),
+        ('{model: "e:1", rate: 1}', "route: e:1 makes embeddings only, as its capabilities say"),
+        (
+            '{model: "e:1", rate: 1, route: /api/embed, ending: shifted}',
+            "ending: embeddings end as done, rejected, failed",
+        ),
+    ],
+)
+def test_requests_that_no_ollama_would_answer_so_are_refused(tmp_path: Path, asked: str, mistake: str) -> None:
+    """With the path of the key."""
+    embedding = '  - {name: "e:1", size: 1, modified_at: 2026-10-02T00:00:00Z, capabilities: [embedding]}\n'
+    (found,) = mistakes(tmp_path / "bad.yml", f"{MODELS}{embedding}steps: [{{at: 1, requests: [{asked}]}}]\n")
+
+    assert found.startswith(f"steps[0].requests[0].{mistake}")
+
+
+def test_requests_name_a_model_and_may_be_none(tmp_path: Path) -> None:
+    """An empty list is a step: it ends what came before. Nobody has to be up for others to ask."""
+    unknown = 'steps: [{at: 1, requests: [{model: "c:1", rate: 1}]}]\n'
+    file = tmp_path / "own.yml"
+    file.write_text(f"{MODELS}steps: [{{at: 1, server: down}}, {{at: 2, requests: []}}]\n")
+
+    assert mistakes(tmp_path / "bad.yml", MODELS + unknown) == [
+        "steps[0].requests: cannot happen at 1: c:1 is not among the models"
+    ]
+    assert files.load(file).steps[1].deeds == ["requests"]
 
 
 def test_contradictions_outside_the_steps_are_refused_too(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import socket
 import subprocess
@@ -18,19 +19,22 @@ from tests.simulate.recorded import asked
 COMMAND = [sys.executable, "-m", "llama_metrics", "simulate"]
 
 
-def finished(scenario: str, listen: str) -> tuple[int, str, str]:
+def finished(scenario: str, listen: str, *arguments: str) -> tuple[int, str, str]:
     """Status, standard output and standard error of a run that ends by itself."""
     done = subprocess.run(
-        [*COMMAND, scenario, "--listen", listen], capture_output=True, text=True, timeout=20, check=False
+        [*COMMAND, scenario, "--listen", listen, *arguments], capture_output=True, text=True, timeout=20, check=False
     )
     return done.returncode, done.stdout, done.stderr
 
 
 @contextmanager
-def started(scenario: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def started(scenario: str, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A run on a free port, with the line that it said; killed at the end if need be."""
     process = subprocess.Popen(
-        [*COMMAND, scenario, "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*COMMAND, scenario, "--listen", "127.0.0.1:0", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert process.stdout is not None
     try:
@@ -110,3 +114,46 @@ def test_what_is_no_address_is_one_sentence() -> None:
     assert (status, out) == (1, "")
     assert err.startswith("llama-metrics: --listen: '127.0.0.1' is not an address; ")
     assert err.count("\n") == 1
+
+
+LOGGED = """
+version: 0.33.0-rc2
+models: [{name: a, size: 1_000_000_000, modified_at: 2026-10-01T00:00:00Z}]
+steps:
+  - at: 0.2
+    load: [{model: a, memory: 1_000_000_000, gpu: 0, context_length: 4096, keep_alive: forever}]
+  - {at: 0.2, requests: [{model: a, rate: 20, generated_tokens: 2, seconds_per_prompt_token: 0}]}
+"""
+
+
+def test_it_logs_what_happens_as_it_happens_and_who_polls(tmp_path: Path) -> None:
+    """Its start before the first poll, each poll before its answer, requests while they come, and no line in halves."""
+    scenario, log = tmp_path / "own.yml", tmp_path / "server.log"
+    scenario.write_text(LOGGED)
+    with started(str(scenario), "--log", str(log)) as (process, line):
+        asked(line.rpartition(" ")[2], "GET", '/api/ps?x="1"')
+        polled = log.read_text()
+        end = time.monotonic() + 10
+        while log.read_text().count("eval time =") < 10 and time.monotonic() < end:
+            # A file tells nobody that it has grown.
+            time.sleep(0.02)
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=5)
+    text = log.read_text()
+
+    assert 'msg="server config"' in polled.splitlines()[0]
+    assert re.search(r'\| 200 \| +[0-9.]+[mµ]s \| +127\.0\.0\.1 \| GET +"/api/ps\?x=\\"1\\""\n$', polled)
+    assert text.startswith(polled)
+    assert text.endswith("\n")
+    assert text.count('msg="loaded runners" count=1') == 1
+    assert text.count("eval time =") >= 10
+    assert (process.returncode, err) == (0, "")
+
+
+def test_a_log_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    """And nothing listens."""
+    assert finished("steady", "127.0.0.1:0", "--log", str(tmp_path)) == (
+        1,
+        "",
+        f"llama-metrics: cannot write {tmp_path}: is a directory; choose another file with --log\n",
+    )

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from llama_metrics.simulate.api import Answer
+from llama_metrics.simulate.api import Answer, Request
 from llama_metrics.simulate.server import Server
 from tests.simulate.recorded import asked
 
@@ -17,7 +17,7 @@ from tests.simulate.recorded import asked
 @pytest.fixture
 def server() -> Iterator[Server]:
     """A server on a free port that answers everything with the method it was asked."""
-    server = Server("127.0.0.1", 0, lambda method, _target: Answer(200, (), method.encode()))
+    server = Server("127.0.0.1", 0, lambda request: Answer(200, (), request.method.encode()))
     yield server
     server.down()
 
@@ -100,13 +100,49 @@ def test_elsewhere_it_takes_every_host() -> None:
     assert status == "200 OK"
 
 
-def test_a_body_is_not_taken_for_the_next_request(server: Server) -> None:
-    """A POST is answered once and its connection closed."""
+@pytest.mark.parametrize(
+    "framing", ["Content-Length: {length}", "Content-Length: 99999999", "Transfer-Encoding: chunked"]
+)
+def test_a_body_is_not_taken_for_the_next_request(server: Server, framing: str) -> None:
+    """A POST is answered once: its body is read, or the connection closed where it is too long or in chunks."""
     server.up()
     parts = urlsplit(server.url)
+    body = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    head = f"POST / HTTP/1.1\r\nHost: localhost\r\n{framing.format(length=len(body))}\r\n\r\n"
     with socket.create_connection((parts.hostname, parts.port or 0), timeout=5) as connection:
-        body = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
-        connection.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+        connection.sendall((head + body).encode())
+        connection.shutdown(socket.SHUT_WR)
         said = b"".join(iter(lambda: connection.recv(4096), b""))
 
     assert said.count(b"HTTP/1.1 200 OK") == 1
+
+
+def test_a_kept_connection_may_follow_a_body_with_a_request(server: Server) -> None:
+    """As clients of /api/show do."""
+    server.up()
+    parts = urlsplit(server.url)
+    kept = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=5)
+    kept.request("POST", "/api/show", b'{"model":"a"}')
+    first = kept.getresponse().read()
+
+    assert [first, exchange(kept)] == [b"POST", b"GET"]
+    kept.close()
+
+
+def test_each_request_is_told_before_its_answer_arrives() -> None:
+    """Whoever has the answer finds the request in the log; a stranger's too."""
+    told: list[tuple[str, str, str, int]] = []
+
+    def answered(client: str, request: Request, status: int, seconds: float) -> None:
+        assert 0 < seconds < 5
+        told.append((client, request.method, request.target, status))
+
+    server = Server("127.0.0.1", 0, lambda _: Answer(200, (), b""), answered)
+    server.up()
+    try:
+        asked(server.url, "HEAD", "/api/tags?x=1")
+        asked(server.url, "GET", "/", "example.com")
+    finally:
+        server.down()
+
+    assert told == [("127.0.0.1", "HEAD", "/api/tags?x=1", 200), ("127.0.0.1", "GET", "/", 403)]

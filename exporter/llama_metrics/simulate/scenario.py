@@ -15,6 +15,36 @@ Seconds = Annotated[float, Meta(ge=0, le=10**9)]
 Bytes = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Tokens = Annotated[int, Meta(ge=0)]
 Share = Annotated[float, Meta(ge=0, le=1)]
+Count = Annotated[int, Meta(ge=1, le=10**9)]
+Rate = Annotated[float, Meta(gt=0, le=1000)]
+
+Route = Literal[
+    "/api/generate",
+    "/api/chat",
+    "/api/embed",
+    "/api/embeddings",
+    "/v1/chat/completions",
+    "/v1/completions",
+    "/v1/embeddings",
+    "/v1/responses",
+    "/v1/messages",
+]
+EMBEDDING_ROUTES = ("/api/embed", "/api/embeddings", "/v1/embeddings")
+Ending = Literal[
+    "done",  # answered
+    "truncated",  # its prompt was cut to fit the context, then answered
+    "shifted",  # outgrew the context while it was answered
+    "cancelled",  # its client left while it was answered
+    "cancelled_waiting",  # its client left before it had its turn
+    "rejected",  # the queue was full
+    "failed",  # answered with an error
+    "crashed",  # found the model's runner dead; loaded it again and was answered
+    "evicting",  # had the model loaded again, for which another had to make room; then was answered
+    # The model of these three is not in memory, and does not come there.
+    "cancelled_loading",  # its client left while the model was loading
+    "unreadable",  # the model's file cannot be read
+    "out_of_memory",  # the model does not fit
+]
 
 
 class KeepAlive(float):
@@ -50,6 +80,13 @@ class Model(msgspec.Struct, frozen=True):
     capabilities: tuple[str, ...] = ()
     remote_model: str = ""
     remote_host: str = ""
+    # The log and /api/show count them.
+    layers: Count = 33
+
+    @property
+    def embeds(self) -> bool:
+        """Whether it is one for embeddings."""
+        return "embedding" in self.capabilities
 
 
 class Load(msgspec.Struct, frozen=True):
@@ -67,8 +104,37 @@ class Load(msgspec.Struct, frozen=True):
     busy: bool = False
 
 
+class Gpu(msgspec.Struct, frozen=True):
+    """A GPU that the server finds when it starts."""
+
+    id: str
+    name: str
+    memory: Bytes
+    library: str = "CUDA"
+    compute: str = "8.9"
+
+
+class Requests(msgspec.Struct, frozen=True):
+    """Requests of one kind that keep coming, `rate` a second. They show in the log alone.
+
+    Tokens are means: each request has between half and one and a half times as many. A model has one slot: what comes
+    while it is taken waits. Nobody asks for a model that is not in memory, save to see that it cannot come there.
+    """
+
+    model: ModelName
+    rate: Rate
+    route: Route = "/api/chat"
+    prompt_tokens: Count = 200
+    # Of the prompt, what is in the prompt cache.
+    cached: Share = 0
+    generated_tokens: Count = 100
+    seconds_per_prompt_token: Seconds = 0.0005
+    seconds_per_token: Seconds = 0.02
+    ending: Ending = "done"
+
+
 class Step(msgspec.Struct, frozen=True):
-    """One thing that happens at one moment: some models come, one goes, or the server does."""
+    """One thing that happens at one moment: some models come, one goes, the server does, or other requests come."""
 
     at: Seconds
     load: tuple[Load, ...] = ()
@@ -76,6 +142,19 @@ class Step(msgspec.Struct, frozen=True):
     delete: ModelName | None = None
     pull: ModelName | None = None
     server: Literal["down", "up"] | None = None
+    # From here on these, instead of those before.
+    requests: tuple[Requests, ...] | None = None
+
+    @property
+    def deeds(self) -> list[str]:
+        """The names of what it holds; an empty list of requests is something, an empty load is not."""
+        return [name for name in _DEEDS if getattr(self, name) not in (None, ())] + (
+            ["requests"] if self.requests is not None else []
+        )
+
+
+_DEEDS = ("load", "unload", "delete", "pull", "server")
+DEEDS = (*_DEEDS, "requests")
 
 
 class Scenario(msgspec.Struct, frozen=True):
@@ -85,3 +164,4 @@ class Scenario(msgspec.Struct, frozen=True):
     models: tuple[Model, ...]
     steps: tuple[Step, ...] = ()
     repeat_every: Annotated[float, Meta(gt=0, le=10**9)] | None = None
+    gpus: tuple[Gpu, ...] = ()

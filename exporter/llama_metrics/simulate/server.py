@@ -7,24 +7,32 @@ import ipaddress
 import socket
 import socketserver
 import threading
+import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from llama_metrics.simulate.api import FORBIDDEN, Answer
+from llama_metrics.simulate.api import FORBIDDEN, Answer, Request
 
 # Go sends what fits its buffer with its length, and anything longer in chunks.
 _BUFFER = 2048
 _LOCAL_DOMAINS = (".localhost", ".local", ".internal")
 
-Respond = Callable[[str, str], Answer]
-"""Method and target -> answer."""
+# Of a longer body nothing is read: no route here takes one.
+_LONGEST_BODY = 64 * 1024
+
+Respond = Callable[[Request], Answer]
+Answered = Callable[[str, Request, int, float], None]
+"""Who asked, what, the status, and the seconds that it took."""
 
 
 class Server:
-    """Answers on one address while it is up. Port 0 is a free port, the same one whenever it comes back."""
+    """Answers on one address while it is up. Port 0 is a free port, the same one whenever it comes back.
 
-    def __init__(self, host: str, port: int, respond: Respond) -> None:
-        self._host, self._port, self._respond = host, port, respond
+    `answered` hears of each request before its answer is sent, so that a client that has it may look for the trace.
+    """
+
+    def __init__(self, host: str, port: int, respond: Respond, answered: Answered = lambda *_: None) -> None:
+        self._host, self._port, self._respond, self._answered = host, port, respond, answered
         self._running: _Running | None = None
 
     @property
@@ -40,7 +48,7 @@ class Server:
 
     def up(self) -> None:
         """Listens. Raises OSError where the port is in use or the address is not this machine's."""
-        self._running = _Running(self._host, self._port, self._respond)
+        self._running = _Running(self._host, self._port, self._respond, self._answered)
         self._port = self._running.server_port
         threading.Thread(target=self._running.serve_forever, args=(0.1,), daemon=True).start()
 
@@ -54,8 +62,8 @@ class Server:
 class _Running(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, host: str, port: int, respond: Respond) -> None:
-        self.respond = respond
+    def __init__(self, host: str, port: int, respond: Respond, answered: Answered) -> None:
+        self.respond, self.answered = respond, answered
         # Ollama looks at the Host of a request only where nobody but this machine is meant to reach it.
         self.checks_host = host == "localhost" or _is_loopback(host)
         self._connections: set[socket.socket] = set()
@@ -112,13 +120,20 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing: what it would print is no log of Ollama's."""
 
     def _answer(self) -> None:
-        if self.headers.get("Content-Length") or self.headers.get("Transfer-Encoding"):
-            # No route here takes a body, and an unread one must not be taken for the next request.
-            self.close_connection = True
-        if self.server.checks_host and not _allowed(self.headers.get("Host", "")):
-            self._send(FORBIDDEN)
-        else:
-            self._send(self.server.respond(self.command, self.path))
+        start = time.perf_counter()
+        request = Request(self.command, self.path, self._body())
+        is_stranger = self.server.checks_host and not _allowed(self.headers.get("Host", ""))
+        answer = FORBIDDEN if is_stranger else self.server.respond(request)
+        self.server.answered(self.client_address[0], request, answer.status, time.perf_counter() - start)
+        self._send(answer)
+
+    def _body(self) -> bytes:
+        length = self.headers.get("Content-Length", "0")
+        if not self.headers.get("Transfer-Encoding") and length.isdecimal() and int(length) <= _LONGEST_BODY:
+            return self.rfile.read(int(length))
+        # What is not read must not be taken for the next request.
+        self.close_connection = True
+        return b""
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _answer  # noqa: N815
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from llama_metrics.simulate.scenario import Load, Model, Scenario, Step
@@ -50,19 +51,33 @@ class State:
         """Whether the model is in memory."""
         return any(one.model.name == name for one in self.loaded)
 
+    def at(self, seconds: float) -> State:
+        """The same at a later moment, if nothing has happened since: what has expired by then is gone."""
+        return replace(self, loaded=tuple(one for one in self.loaded if one.busy or one.expires_at > seconds))
+
 
 def state_at(scenario: Scenario, seconds: float) -> State:
     """The state so many seconds after the start. A step counts from its moment, an impossible one never."""
-    start = _round_start(scenario, seconds)
-    installed = tuple(Installed(model) for model in scenario.models)
-    state = State(scenario.version, up=True, known=scenario.models, installed=installed, loaded=())
-    for step in scenario.steps:
-        if start + step.at > seconds:
+    happened = _one_round(scenario, _round_start(scenario, seconds))
+    _, _, state = next(happened)
+    for now, _, after in happened:
+        if now > seconds:
             break
-        state = _without_expired(state, start + step.at)
-        if not impossible(step, state):
-            state = _after(step, state, start + step.at)
-    return _without_expired(state, seconds)
+        state = after
+    return state.at(seconds)
+
+
+def happenings(scenario: Scenario) -> Iterator[tuple[float, Step | None, State]]:
+    """All that happens, in order: when, the step, the state after it. A round begins with None for a step.
+
+    Without an end where the scenario repeats.
+    """
+    start = 0.0
+    while True:
+        yield from _one_round(scenario, start)
+        if not scenario.repeat_every:
+            return
+        start += scenario.repeat_every
 
 
 def next_step(scenario: Scenario, seconds: float) -> float | None:
@@ -78,6 +93,9 @@ def impossible(step: Step, state: State) -> str | None:
     """Why the step cannot happen in that state; None where it can."""
     if step.server:
         return f"the server is {step.server} already" if state.up == (step.server == "up") else None
+    if step.requests is not None:
+        strange = [asked.model for asked in step.requests if not state.knows(asked.model)]
+        return f"{strange[0]} is not among the models" if strange else None
     if not state.up:
         return "the server is down"
     coming = [one.model for one in step.load]
@@ -98,11 +116,21 @@ def _round_start(scenario: Scenario, seconds: float) -> float:
     return every * math.floor(seconds / every) if every else 0.0
 
 
-def _without_expired(state: State, seconds: float) -> State:
-    return replace(state, loaded=tuple(one for one in state.loaded if one.busy or one.expires_at > seconds))
+def _one_round(scenario: Scenario, start: float) -> Iterator[tuple[float, Step | None, State]]:
+    installed = tuple(Installed(model) for model in scenario.models)
+    state = State(scenario.version, up=True, known=scenario.models, installed=installed, loaded=())
+    yield start, None, state
+    for step in scenario.steps:
+        now = start + step.at
+        state = state.at(now)
+        if not impossible(step, state):
+            state = _after(step, state, now)
+            yield now, step, state
 
 
 def _after(step: Step, state: State, now: float) -> State:
+    if step.requests is not None:
+        return state
     if step.server:
         return replace(state, up=step.server == "up", loaded=())
     if step.pull:

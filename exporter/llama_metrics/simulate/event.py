@@ -1,0 +1,44 @@
+"""What the log of a simulated Ollama holds, piece by piece, and what these pieces add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+Key = tuple[str, ...]
+"""The name of a metric of the log, followed by the values of its labels."""
+Counts = Mapping[Key, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Some lines written at one moment.
+
+    Attributes:
+        at: in seconds from the start of the scenario.
+        sections: which lines, by the names in wording/.
+        values: what stands in them.
+        counts: what a reader of them can count.
+
+    """
+
+    at: float
+    sections: tuple[str, ...]
+    values: Mapping[str, object] = field(default_factory=dict)
+    counts: Counts = field(default_factory=dict)
+
+
+def counted(events: Iterable[Event]) -> dict[Key, float]:
+    """The sum of what the events count."""
+    total: dict[Key, float] = {}
+    for event in events:
+        for key, value in event.counts.items():
+            total[key] = total.get(key, 0) + value
+    return total
+
+
+def answered(at: float, route: str, status: int, seconds: float, counts: Counts | None = None) -> Event:
+    """The access log's line of a POST, with what else can be counted by then."""
+    values = {"method": "POST", "path": route, "status": status, "seconds": seconds, "client": "127.0.0.1"}
+    total: Counts = {("ollama_http_requests_total", "POST", route, str(status)): 1.0, **(counts or {})}
+    return Event(at, ("gin",), values, total)
