@@ -39,6 +39,7 @@ _LONGEST_RAW_RANGE = timedelta(hours=6)
 _SHORTEST_RECORD_INTERVAL = timedelta(minutes=5)
 _LONGEST_CRITICAL_KEEP = timedelta(minutes=5)
 _NAME = re.compile(r"(Ollama|Mac|Gpu|LlamaMetrics)([A-Z]+[a-z0-9]+)+")
+_COUNTERS = ("_total", "_bucket", "_sum", "_count")
 _RECORD = re.compile(r"(instance|job)(:[a-z_][a-z0-9_]*){2}")
 
 
@@ -75,7 +76,7 @@ def _call_mistakes(node: Call) -> Iterator[str]:
         yield f"{node}: NaN where two Prometheus servers each have the series, and the alert is dead"
     if node.func.name in ("rate", "irate", "increase"):
         for selector in selectors(node):
-            if not (selector.name or "").endswith("_total"):
+            if not (selector.name or "").endswith(_COUNTERS):
                 yield f"{node}: {node.func.name} is for counters"
 
 
@@ -89,7 +90,7 @@ def _aggregation_mistakes(rule: Rule, node: AggregateExpr) -> Iterator[str]:
 
 def _matching_mistakes(rule: Rule, node: BinaryExpr) -> Iterator[str]:
     matching = node.modifier.matching if node.modifier else None
-    if matching and matching.type == LabelModifierType.Include and matching.labels:
+    if matching and matching.type == LabelModifierType.Include and matching.labels and not _chooses_bucket(node):
         yield from _clause_mistakes(rule, f"{node}: on", matching.labels)
 
 
@@ -105,18 +106,37 @@ def _threshold(expr: Expr) -> str | None:
 
 
 def thresholds(expr: Expr) -> Iterator[tuple[str, float]]:
-    """The names and defaults of the thresholds that can be overridden: `max(ollama:threshold:…) or vector(…)`."""
+    """The names and defaults of the thresholds that can be overridden.
+
+    `max(ollama:threshold:…) or vector(…)`, or a bucket: `ollama:threshold:…_bucket or on () label_replace(…)`.
+    """
     for node in nodes(expr):
-        if not isinstance(node, BinaryExpr) or str(node.op) != "or":
-            continue
-        series, default = node.lhs, node.rhs
-        if not isinstance(series, AggregateExpr) or str(series.op) != "max" or series.modifier is not None:
-            continue
-        name = _threshold(series.expr)
-        if name and isinstance(default, Call) and default.func.name == "vector":
-            number = default.args[0]
-            if isinstance(number, NumberLiteral):
-                yield name, number.val
+        if isinstance(node, BinaryExpr) and str(node.op) == "or":
+            yield from _number(node.lhs, node.rhs)
+            yield from _bucket(node)
+
+
+def _number(series: Expr, default: Expr) -> Iterator[tuple[str, float]]:
+    if not isinstance(series, AggregateExpr) or str(series.op) != "max" or series.modifier is not None:
+        return
+    name = _threshold(series.expr)
+    if name and isinstance(default, Call) and default.func.name == "vector":
+        number = default.args[0]
+        if isinstance(number, NumberLiteral):
+            yield name, number.val
+
+
+def _bucket(node: BinaryExpr) -> Iterator[tuple[str, float]]:
+    name = _threshold(node.lhs)
+    written = re.fullmatch(r'label_replace\(vector\(1\), "le", "(\d+\.\d+)", "", ""\)', str(node.rhs))
+    if name and name.endswith("_bucket") and str(node.modifier) == "on ()" and written:
+        yield name, float(written[1])
+
+
+def _chooses_bucket(node: BinaryExpr) -> bool:
+    """Whether it keeps one bucket of a histogram, the one of a threshold."""
+    chosen = unwrapped(node.rhs)
+    return str(node.op) == "and" and str(node.modifier) == "on (le)" and len(list(thresholds(chosen))) == 1
 
 
 def _threshold_mistakes(expr: Expr) -> Iterator[str]:
@@ -124,10 +144,17 @@ def _threshold_mistakes(expr: Expr) -> Iterator[str]:
     read = sum(_threshold(node) is not None for node in nodes(expr))
     compared = 0
     for node in nodes(expr):
-        if isinstance(node, BinaryExpr) and str(node.op) in COMPARISONS and str(node.modifier) == "on () group_left ()":
+        if not isinstance(node, BinaryExpr):
+            continue
+        if str(node.op) in COMPARISONS and str(node.modifier) == "on () group_left ()":
             compared += len(list(thresholds(unwrapped(node.rhs))))
+        elif _chooses_bucket(node):
+            compared += 1
     if read != compared:
-        yield f"{expr}: a threshold is `… > on () group_left () (max({THRESHOLD}<what>_<unit>) or vector(N))`"
+        yield (
+            f"{expr}: a threshold is `… > on () group_left () (max({THRESHOLD}<what>_<unit>) or vector(N))`, or chooses"
+            f" a bucket: `… and on (le) ({THRESHOLD}<what>_bucket or on () label_replace(vector(1), …))`, le a float"
+        )
 
 
 def alert_mistakes(rule: Rule) -> Iterator[str]:

@@ -16,12 +16,13 @@ from promql_parser import (
     MatrixSelector,
     NumberLiteral,
     ParenExpr,
+    StringLiteral,
     VectorMatchCardinality,
     VectorSelector,
     walk,
 )
 
-from llama_metrics.metrics import Metric
+from llama_metrics.metrics import AnyMetric, Histogram
 from tests.rules.pack import Rule
 
 Labels = frozenset[str]
@@ -64,6 +65,23 @@ def needed(rule: Rule, rules: Sequence[Rule]) -> set[str]:
     return found
 
 
+def threshold_labels(name: str) -> Labels:
+    """The labels of a threshold series: none, save that one which chooses a bucket has its bound."""
+    return frozenset({"le"}) if name.endswith("_bucket") else frozenset()
+
+
+def exposed(metric: AnyMetric) -> dict[str, Labels]:
+    """The series of a metric as Prometheus stores them, with their labels."""
+    labels = frozenset(metric.labels) | TARGET_LABELS
+    if isinstance(metric, Histogram):
+        return {
+            f"{metric.name}_bucket": labels | {"le"},
+            f"{metric.name}_sum": labels,
+            f"{metric.name}_count": labels,
+        }
+    return {metric.name: labels}
+
+
 @dataclass(frozen=True)
 class Schema:
     """The labels of every series that a rule may read."""
@@ -71,9 +89,9 @@ class Schema:
     series: Mapping[str, Labels]
 
     @classmethod
-    def of(cls, metrics: Iterable[Metric], rules: Iterable[Rule]) -> Self:
+    def of(cls, metrics: Iterable[AnyMetric], rules: Iterable[Rule]) -> Self:
         """What the exporter exposes, `up`, and what the rules record, in their order."""
-        series = {metric.name: frozenset(metric.labels) | TARGET_LABELS for metric in metrics}
+        series = {name: labels for metric in metrics for name, labels in exposed(metric).items()}
         series["up"] = TARGET_LABELS
         for rule in rules:
             if not rule.is_alert:
@@ -98,18 +116,25 @@ class Schema:
             case BinaryExpr():
                 return self._combined(expr)
             case Call():
-                known = [labels for argument in expr.args if (labels := self.labels(argument)) is not None]
-                return known[0] if known else frozenset()
+                return self._called(expr)
+            case StringLiteral():
+                return None
             case _:
                 raise Mistake(f"{expr}: {type(expr).__name__} is not judged here; write it another way")
 
     def _selected(self, selector: VectorSelector) -> Labels:
         name = selector.name or ""
-        labels = frozenset[str]() if name.startswith(THRESHOLD) else self.series.get(name)
+        labels = threshold_labels(name) if name.startswith(THRESHOLD) else self.series.get(name)
         if labels is None:
             raise Mistake(f"{name}: neither the exporter nor a recording rule has it")
         _within({matcher.name for matcher in selector.matchers.matchers}, labels, str(selector))
         return labels
+
+    def _called(self, expr: Call) -> Labels:
+        known = [labels for argument in expr.args if (labels := self.labels(argument)) is not None]
+        given = known[0] if known else frozenset()
+        made = expr.args[1] if expr.func.name == "label_replace" else None
+        return given | {made.val} if isinstance(made, StringLiteral) else given
 
     def _aggregated(self, expr: AggregateExpr) -> Labels:
         labels = self.labels(expr.expr) or frozenset()

@@ -15,7 +15,7 @@ from llama_metrics.catalogue import catalogue
 from tests.rules.cases import CASES, OUTCOMES, Case, cases_of
 from tests.rules.conventions import thresholds
 from tests.rules.pack import ALERTS, RULES, Rule
-from tests.rules.promql import THRESHOLD, Schema, needed, nodes, selectors
+from tests.rules.promql import THRESHOLD, Schema, needed, nodes, selectors, threshold_labels
 
 # Alerts that need not have a case of each kind, with the reason: {alert: {outcome: reason}}.
 EXEMPT: dict[str, dict[str, str]] = {}
@@ -85,7 +85,7 @@ def test_a_case_asks_for_alerts_and_feeds_series_that_exist(case: Case) -> None:
     assert {entry["alertname"] for entry in case.raw["alert_rule_test"]} <= {alert.name for alert in ALERTS}
     for series in case.fed:
         name = series.name or ""
-        known = frozenset[str]() if name.startswith(THRESHOLD) else SERIES[name]
+        known = threshold_labels(name) if name.startswith(THRESHOLD) else SERIES[name]
         assert {matcher.name for matcher in series.matchers.matchers} - EXTERNAL_LABELS == known, str(series)
 
 

@@ -8,8 +8,10 @@ import pytest
 from promql_parser import parse
 
 from llama_metrics.catalogue import catalogue
+from llama_metrics.metrics import Histogram
+from tests.rules.conventions import thresholds
 from tests.rules.pack import ALERTS, RULES, Rule
-from tests.rules.promql import Mistake, Schema
+from tests.rules.promql import Mistake, Schema, selectors
 
 SCHEMA = Schema.of(catalogue(), RULES)
 
@@ -29,10 +31,29 @@ def test_a_text_uses_only_labels_that_the_alert_has(alert: Rule) -> None:
 
 
 @pytest.mark.parametrize(
+    "alert",
+    [alert for alert in ALERTS if any(name.endswith("_bucket") for name, _ in thresholds(alert.parsed()))],
+    ids=str,
+)
+def test_a_chosen_bucket_is_one_of_the_histogram(alert: Rule) -> None:
+    """A bound that it does not have matches nothing, and the alert is silent for ever."""
+    read = {selector.name or "" for selector in selectors(alert.parsed())}
+    bounds = {
+        bound
+        for metric in catalogue()
+        if isinstance(metric, Histogram) and f"{metric.name}_bucket" in read
+        for bound in metric.bounds
+    }
+    assert {bound for name, bound in thresholds(alert.parsed()) if name.endswith("_bucket")} <= bounds
+
+
+@pytest.mark.parametrize(
     ("expr", "says"),
     [
         ("ollama_upp == 0", "ollama_upp"),
-        ("ollama_gpus > 0", "ollama_gpus"),
+        ("ollama_gpu_count > 0", "ollama_gpu_count"),
+        ("ollama_build_info_bucket > 0", "ollama_build_info_bucket"),
+        ('label_replace(ollama_up, "le", "1.0", "", "") > ollama_up', "never matches"),
         ("instance:ollama_up:last9m == 0", "last9m"),
         ('ollama_up{model="x"} == 0', "no label model"),
         ("max without (model) (ollama_up)", "no label model"),
@@ -64,6 +85,8 @@ def test_a_rule_that_reads_what_does_not_exist_is_noticed(expr: str, says: str) 
         ("ollama_model_size_bytes and ignoring (model) ollama_models", {"job", "instance", "model"}),
         ("ollama_models or ignoring (model) ollama_model_size_bytes", {"job", "instance"}),
         ("1 < ollama_models", {"job", "instance"}),
+        ('label_replace(vector(1), "le", "1.0", "", "")', {"le"}),
+        ('ollama_models * on () group_left () label_replace(vector(1), "x", "1", "", "")', {"job", "instance"}),
     ],
 )  # fmt: skip
 def test_the_labels_of_a_result_are_told(expr: str, labels: set[str]) -> None:

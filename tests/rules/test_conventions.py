@@ -24,6 +24,7 @@ SLOW = slow_records(RULES)
 BY_NAME = {rule.name: rule for rule in RULES}
 DOWN = BY_NAME["OllamaDown"]
 SEEN = BY_NAME["instance:ollama_up:last10m"]
+BUCKET = 'x_bucket and on (le) (ollama:threshold:x_bucket or on () label_replace(vector(1), "le", "10.0", "", ""))'
 
 
 @pytest.mark.parametrize("rule", RULES, ids=str)
@@ -49,6 +50,12 @@ def test_an_expression_keeps_the_conventions(rule: Rule) -> None:
         ("ollama_models > on () group_left () max(ollama:threshold:x_models)", "a threshold is"),
         ("ollama_models > on () group_left () (max(ollama:threshold:x_models) or ollama_up)", "a threshold is"),
         ("ollama_models and on () (max(ollama:threshold:x_models) or vector(3))", "a threshold is"),
+        ("x_bucket and on (le) ollama:threshold:x_bucket", "a threshold is"),
+        ("x_bucket and on (le) (ollama:threshold:x_bucket or on () vector(1))", "a threshold is"),
+        (BUCKET.replace("or on ()", "or"), "a threshold is"),
+        (BUCKET.replace("10.0", "10"), "a threshold is"),
+        (BUCKET.replace("on (le)", "on (le, job)"), "merges sites"),
+        (BUCKET.replace("and on", "unless on"), "merges sites"),
         ("max_over_time(ollama_models[7h]) > 1", "over 6 h"),
         ("max_over_time(instance:ollama_loaded_models_appeared:count30s[1d]) > 1", "over 6 h"),
         ("max_over_time(ollama_models[10m:1m]) > 1", "subquery"),
@@ -71,6 +78,8 @@ def test_an_expression_that_breaks_a_convention_is_noticed(expr: str, says: str)
         "max_over_time(instance:ollama_up:last10m[30d]) > 1",
         'x_seconds_bucket{le="1.0"} > 0',
         "increase(x_total[5m]) > 0",
+        "increase(x_seconds_count[5m]) > 0",
+        BUCKET,
     ],
 )
 def test_the_right_form_is_not_refused(expr: str) -> None:

@@ -14,7 +14,7 @@ from tests.rules.pack import ALERTS, OVERRIDES, RUNBOOK, Rule, rules_of
 from tests.rules.promql import THRESHOLD
 
 SHIPPED = OVERRIDES.read_text()
-TAKEN = re.sub(r"^( +)# (- record: |  expr: )", r"\1\2", SHIPPED, flags=re.MULTILINE)
+TAKEN = re.sub(r"^( +)# (- record: |  expr: |  labels: )", r"\1\2", SHIPPED, flags=re.MULTILINE)
 
 
 def _defaults(rules: list[Rule]) -> dict[str, float]:
@@ -25,7 +25,8 @@ def _defaults(rules: list[Rule]) -> dict[str, float]:
         number = call.args[0]
         assert call.func.name == "vector", rule
         assert isinstance(number, NumberLiteral), rule
-        found[rule.name.removeprefix(THRESHOLD)] = number.val
+        # A bucket is chosen by its bound, and the value says nothing.
+        found[rule.name.removeprefix(THRESHOLD)] = float(rule.labels.get("le", number.val))
     return found
 
 
