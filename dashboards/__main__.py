@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from dashboards import overview
+from dashboards import overview, requests
 
-BOARDS = (overview.BOARD,)
+BOARDS = (overview.BOARD, requests.BOARD)
 FOLDER = Path(__file__).parent / "grafana"
 
 

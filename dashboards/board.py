@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 
 from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.builders import prometheus
@@ -34,10 +35,11 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Lines, below a heading where there is a title."""
+    """Lines, below a heading where there is a title. A folded one asks nothing until its heading is clicked."""
 
     title: str
     lines: tuple[Line, ...]
+    folded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +79,31 @@ def _encoded(board: build.Dashboard) -> str:
 
 
 def _laid_out(sections: tuple[Section, ...]) -> Iterator[build.Row | Panel]:
-    """Headings and panels in their places, numbered from 1."""
-    number, y = 0, 0
+    """Headings and panels in their places, numbered from 1. A folded heading holds its panels itself."""
+    numbers, y = count(1), 0
     for section in sections:
+        heading = build.Row(section.title).collapsed(section.folded)
         if section.title:
-            number += 1
-            yield build.Row(section.title).id(number).grid_pos(model.GridPos(h=1, w=_WIDTH, x=0, y=y))
+            heading.id(next(numbers)).grid_pos(model.GridPos(h=1, w=_WIDTH, x=0, y=y))
             y += 1
-        for line in section.lines:
-            x = 0
-            for width, panel in line.panels:
-                number += 1
-                yield panel.id(number).grid_pos(model.GridPos(h=line.height, w=width, x=x, y=y))
-                x += width
-            y += line.height
+        panels = list(_placed(section.lines, y, numbers))
+        if section.folded:
+            for panel in panels:
+                heading.with_panel(panel)
+            yield heading
+            continue
+        yield from (heading, *panels) if section.title else panels
+        y += sum(line.height for line in section.lines)
+
+
+def _placed(lines: tuple[Line, ...], y: int, numbers: Iterator[int]) -> Iterator[Panel]:
+    """The panels of a section that begins at `y`."""
+    for line in lines:
+        x = 0
+        for width, panel in line.panels:
+            yield panel.id(next(numbers)).grid_pos(model.GridPos(h=line.height, w=width, x=x, y=y))
+            x += width
+        y += line.height
 
 
 def _variables(*, with_model: bool) -> list[Builder[model.VariableModel]]:

@@ -33,8 +33,10 @@ HEALTH = f"{series('llama_metrics_collector_success')} - {series('llama_metrics_
 
 GPU_SHARE = f"{VRAM} / {SIZE}"
 GPU_SHARE_LIMIT = threshold("model_gpu_share_ratio", 0.99)
-# As in OllamaModelOnCpu: a host has a GPU where a model had memory on one within the last hour or week.
+# As in OllamaModelOnCpu: a host has a GPU where the log names one, or a model had memory on one within the last hour or
+# week.
 HAS_GPU = (
+    f"{series('ollama_gpus')} > 0 or "
     f"max without (model) (max_over_time({series('ollama_loaded_model_vram_bytes', all_models=True)}[1h])) > 0"
     f" or last_over_time({record('instance:ollama_loaded_model_vram_bytes:max7d')}[2h]) > 0"
 )

@@ -1,4 +1,4 @@
-"""The kinds of panels: stat, state timeline, time series. Each says what it shows where there is no data.
+"""The kinds of panels: stat, state timeline, time series, heatmap. Each says what it shows where there is no data.
 
 Tables are in `tables`.
 """
@@ -12,14 +12,16 @@ from typing import Literal
 
 from grafana_foundation_sdk.builders import common as shared
 from grafana_foundation_sdk.builders import dashboard as build
+from grafana_foundation_sdk.builders import heatmap as heat
 from grafana_foundation_sdk.builders import prometheus, stat, statetimeline, table, timeseries
 from grafana_foundation_sdk.models import common
 from grafana_foundation_sdk.models import dashboard as model
+from grafana_foundation_sdk.models import heatmap as cells
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 from dashboards.queries import Query
 
-Panel = stat.Panel | statetimeline.Panel | timeseries.Panel | table.Panel
+Panel = stat.Panel | statetimeline.Panel | timeseries.Panel | heat.Panel | table.Panel
 
 Colour = str
 # The colour from a value on; the first has no value and is the colour of all below, and of the text for no data.
@@ -79,22 +81,78 @@ def lines(
     maximum: float | None = None,
 ) -> Panel:
     """Lines over time from 0 on, the highest first in legend and tooltip; the limits of alerts dashed and red."""
-    legend = (
+    panel = timeseries.Panel().min(0).fill_opacity(10).legend(_legend("lastNotNull", "max")).tooltip(_tooltip())
+    if maximum is not None:
+        panel.max(maximum)
+    for limit in limits:
+        name, *variables = limit.legend.split(" {{")
+        if variables:
+            panel.override_by_regexp(f"/^{name} /", _DASHED_RED)
+        else:
+            panel.override_by_name(name, _DASHED_RED)
+    return common_parts(panel, title, description, empty, unit, [*queries, *limits], "range")
+
+
+def bars(
+    title: str,
+    description: str,
+    *,
+    empty: str,
+    queries: Sequence[Query],
+    colours: Mapping[str, Colour] | None = None,
+    stacked: bool = True,
+) -> Panel:
+    """How often something happened: a bar for each minute or more, and in the legend the sum of the bars.
+
+    The queries are `events()`, `colours` those of their legends. Not stacked where one series counts what another
+    counts too.
+    """
+    mode = common.StackingMode.NORMAL if stacked else common.StackingMode.NONE
+    panel = (
+        timeseries.Panel()
+        .min(0)
+        # A bar then spans no less than the four scrapes of $__rate_interval, and no event stands in two of them.
+        .interval("1m")
+        .decimals(0)
+        .draw_style(common.GraphDrawStyle.BARS)
+        .fill_opacity(80)
+        .line_width(0)
+        .stacking(shared.StackingConfig().mode(mode).group("A"))
+        .legend(_legend("sum"))
+        .tooltip(_tooltip())
+    )
+    for legend, colour in (colours or {}).items():
+        panel.override_by_name(legend, [setting("color", model.FieldColor(model.FieldColorModeId.FIXED, colour))])
+    return common_parts(panel, title, description, empty, "short", queries, "range")
+
+
+def heatmap(title: str, description: str, *, empty: str, unit: str, expr: str) -> Panel:
+    """The buckets of a histogram over time; `expr` gives how fast each of them, by `le`, grows."""
+    panel = (
+        heat.Panel()
+        .color(_ORANGES)
+        .y_axis(heat.YAxisConfig().unit(unit))
+        .cell_values(heat.CellValues().unit("reqps"))
+        .tooltip(heat.HeatmapTooltip().mode(common.TooltipDisplayMode.SINGLE).y_histogram(y_histogram=True))
+    )
+    return common_parts(panel, title, description, empty, "reqps", [Query(expr, "{{le}}")], "heatmap")
+
+
+def _legend(*calculations: Literal["lastNotNull", "max", "sum"]) -> shared.VizLegendOptions:
+    """A table below the graph, sorted by the first of its numbers, the highest on top."""
+    return (
         shared.VizLegendOptions()
         .show_legend(show_legend=True)
         .display_mode(common.LegendDisplayMode.TABLE)
         .placement(common.LegendPlacement.BOTTOM)
-        .calcs(["lastNotNull", "max"])
-        .sort_by("Last *")
+        .calcs(list(calculations))
+        .sort_by("Total" if calculations[0] == "sum" else "Last *")
         .sort_desc(sort_desc=True)
     )
-    tooltip = shared.VizTooltipOptions().mode(common.TooltipDisplayMode.MULTI).sort(common.SortOrder.DESCENDING)
-    panel = timeseries.Panel().min(0).fill_opacity(10).legend(legend).tooltip(tooltip)
-    if maximum is not None:
-        panel.max(maximum)
-    for limit in limits:
-        panel.override_by_name(limit.legend, _DASHED_RED)
-    return common_parts(panel, title, description, empty, unit, [*queries, *limits], "range")
+
+
+def _tooltip() -> shared.VizTooltipOptions:
+    return shared.VizTooltipOptions().mode(common.TooltipDisplayMode.MULTI).sort(common.SortOrder.DESCENDING)
 
 
 def common_parts(
@@ -104,14 +162,14 @@ def common_parts(
     empty: str,
     unit: str,
     queries: Sequence[Query],
-    kind: Literal["range", "instant", "table"],
+    kind: Literal["range", "instant", "table", "heatmap"],
 ) -> Panel:
     """Gives a panel what every panel must have, and its queries by the names A, B, C."""
     panel.title(title).description(description).no_value(empty).unit(unit).datasource(DATASOURCE)
     for index, query in enumerate(queries):
         target = prometheus.Dataquery().ref_id(ascii_uppercase[index]).expr(query.expr).legend_format(query.legend)
-        target = target.range() if kind == "range" else target.instant()
-        target = target.format(PromQueryFormat.TABLE if kind == "table" else PromQueryFormat.TIME_SERIES)
+        target = target.range() if kind in ("range", "heatmap") else target.instant()
+        target = target.format(_FORMATS.get(kind, PromQueryFormat.TIME_SERIES))
         panel.with_target(target.datasource(DATASOURCE))
     return panel
 
@@ -145,3 +203,14 @@ _DASHED_RED = [
     setting("custom.fillOpacity", 0),
     setting("color", model.FieldColor(model.FieldColorModeId.FIXED, "red")),
 ]
+# All of it, for the SDK writes what is not given as 0 and "", not as Grafana's defaults.
+_ORANGES = (
+    heat.HeatmapColorOptions()
+    .mode(cells.HeatmapColorMode.SCHEME)
+    .scheme("Oranges")
+    .scale(cells.HeatmapColorScale.EXPONENTIAL)
+    .exponent(0.5)
+    .fill("dark-orange")
+    .steps(64)
+)
+_FORMATS = {"table": PromQueryFormat.TABLE, "heatmap": PromQueryFormat.HEATMAP}

@@ -5,9 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from llama_metrics.catalogue import catalogue
+from llama_metrics.metrics import AnyMetric, Histogram
+
+
+def _series_of(metric: AnyMetric) -> dict[str, frozenset[str]]:
+    """The series of a metric, with their labels: a histogram has three kinds."""
+    labels = frozenset(metric.labels)
+    if not isinstance(metric, Histogram):
+        return {metric.name: labels}
+    return {f"{metric.name}_bucket": labels | {"le"}, f"{metric.name}_sum": labels, f"{metric.name}_count": labels}
+
 
 # `up` is what Prometheus itself adds for each target.
-_LABELS = {"up": frozenset[str](), **{metric.name: frozenset(metric.labels) for metric in catalogue()}}
+_LABELS = {"up": frozenset[str]()}
+for _metric in catalogue():
+    _LABELS |= _series_of(_metric)
 
 _ON_TARGET = 'job=~"$job", instance=~"$instance"'
 _ON_MODEL = 'model=~"$model"'
@@ -25,18 +37,43 @@ class Query:
     legend: str
 
 
-def series(name: str, *, all_models: bool = False) -> str:
-    """A metric, filtered by those of the dashboard's variables that it has labels for.
+def series(name: str, *matchers: str, all_models: bool = False) -> str:
+    """A metric, filtered by those of the dashboard's variables that it has labels for, and by further matchers.
 
     Raises KeyError for a name that neither the catalogue nor Prometheus has.
     """
-    of_model = "model" in _LABELS[name] and not all_models
+    of_model = (_ON_MODEL,) if "model" in _LABELS[name] and not all_models else ()
+    return f"{name}{{{', '.join((_ON_TARGET, *of_model, *matchers))}}}"
+
+
+def rate(name: str, *matchers: str, all_models: bool = False) -> str:
+    """How fast a counter grows, per second."""
+    return f"rate({series(name, *matchers, all_models=all_models)}[$__rate_interval])"
+
+
+def events(name: str, *matchers: str) -> str:
+    """By how much a counter has grown since the bar before. `increase` would count what two bars overlap in twice."""
+    return f"{rate(name, *matchers)} * $__interval_ms / 1000"
+
+
+def in_range(name: str, *matchers: str, all_models: bool = False) -> str:
+    """By how much a counter has grown over the whole time that the dashboard shows."""
+    return f"increase({series(name, *matchers, all_models=all_models)}[$__range])"
+
+
+def whole(expr: str) -> str:
+    """A number of things: the increase of a counter is an estimate, and not whole."""
+    return f"round({expr})"
+
+
+def quantile(share: float, buckets: str) -> str:
+    """A quantile of what `buckets` counts by `le`. Nothing, and not NaN, where nothing was observed."""
+    return f"histogram_quantile({share:g}, {buckets}) >= 0"
+
+
+def record(name: str, *, of_model: bool = False) -> str:
+    """A series that a recording rule of level `instance` makes, filtered as a metric is."""
     return f"{name}{{{_ON_TARGET}, {_ON_MODEL}}}" if of_model else f"{name}{{{_ON_TARGET}}}"
-
-
-def record(name: str) -> str:
-    """A series that a recording rule of level `instance` makes, filtered by job and instance."""
-    return f"{name}{{{_ON_TARGET}}}"
 
 
 def threshold(name: str, default: float) -> str:

@@ -19,11 +19,15 @@ GREY = "#6c757d"
 UP_OR_DOWN: States = {0: ("down", "red"), 1: ("up", "green")}
 SEVERITIES: States = {"critical": ("critical", "red"), "warning": ("warning", "orange"), "info": ("info", "blue")}
 
-# Leads to the overview with the clicked host alone.
+# What each dashboard shows of the clicked host alone, at the same time.
+_OF_THIS = "?var-instance=${__value.raw}&${datasource:queryparam}&${site:queryparam}&${__url_time_range}"
 INSTANCE = Label(
     "instance",
     "Instance",
-    link="/d/ollama-overview?var-instance=${__value.raw}&${datasource:queryparam}&${site:queryparam}&${__url_time_range}",
+    links={
+        "Overview of this server": f"/d/ollama-overview{_OF_THIS}",
+        "Requests and tokens of this server": f"/d/ollama-requests{_OF_THIS}",
+    },
 )
 
 # Recorded every 5 minutes of each target that is or was an exporter of ours.

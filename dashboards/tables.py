@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from string import ascii_uppercase
 
@@ -21,13 +21,16 @@ _NOT_SHOWN = ("Time", "job", "format", "alertstate", "category")
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A column that shows a label, so many pixels wide; 0 shares what is left. With `link`, a click leads there."""
+    """A column that shows a label, so many pixels wide; 0 shares what is left.
+
+    `links` are where a click leads to, by what they are called; of several, Grafana lets the reader choose.
+    """
 
     name: str
     header: str
     width: int = 0
     states: States = field(default_factory=dict)
-    link: str = ""
+    links: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +98,8 @@ def _settings(column: Label | Value) -> Iterator[model.DynamicConfigValue]:
         yield setting("custom.width", column.width)
     if isinstance(column, Value):
         yield setting("unit", column.unit)
-    elif column.link:
-        yield setting("links", [{"title": "Show only this", "url": column.link}])
+    elif column.links:
+        yield setting("links", [{"title": title, "url": url} for title, url in column.links.items()])
     if column.states:
         yield setting("mappings", mappings(column.states))
         yield setting("custom.cellOptions", common.TableColorTextCellOptions())

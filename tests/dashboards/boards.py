@@ -39,8 +39,9 @@ def filled(text: str, variables: Mapping[str, str]) -> str:
 
 
 def panels(board: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The panels that show something; headings are left out."""
-    return [panel for panel in board["panels"] if panel["type"] != "row"]
+    """The panels that show something, those of folded sections too; headings are left out."""
+    every = [inner for panel in board["panels"] for inner in (panel, *panel.get("panels", []))]
+    return [panel for panel in every if panel["type"] != "row"]
 
 
 def panel_queries(panel: Mapping[str, Any]) -> list[Asked]:

@@ -1,5 +1,7 @@
 """A real Prometheus that scrapes real exporters of simulated Ollamas: two sites with a host of one name, an idle host.
 
+The exporters read the logs that the simulated Ollamas write.
+
 Prometheus has the shipped rules, but without their delays: what would fire after ten minutes fires at once.
 """
 
@@ -16,6 +18,7 @@ from typing import Any
 import requests
 import yaml
 
+from llama_metrics.simulate.files import find
 from tests.dashboards.boards import Asked
 from tests.rules.pack import FILES
 from tools.binaries import Binaries
@@ -48,7 +51,15 @@ class Live:
             return list(self._get(f"label/{asked.label}/values", {"match[]": expr}))
         if asked.kind == "instant":
             return list(self._get("query", {"query": expr})["result"])
-        span = {"start": str(now - 60), "end": str(now), "step": "1"}
+        return self._series(expr, now - 60, now, 1)
+
+    def points(self, asked: Asked, variables: Mapping[str, str], start: float, end: float, step: float) -> list[float]:
+        """Every point of a graph, of all of its series."""
+        found = self._series(asked.filled(variables), start, end, step)
+        return [float(value) for one in found for _, value in one["values"]]
+
+    def _series(self, expr: str, start: float, end: float, step: float) -> list[Any]:
+        span = {"start": str(start), "end": str(end), "step": str(step)}
         return list(self._get("query_range", {"query": expr, **span})["result"])
 
     def _get(self, path: str, parameters: Mapping[str, str]) -> Any:
@@ -60,10 +71,11 @@ class Live:
 @contextmanager
 def watched(binaries: Binaries, folder: Path) -> Iterator[Live]:
     """Starts everything, and waits until the rules have seen all of it."""
-    nothing = folder / "nothing-installed.yml"
+    nothing, hurried = folder / "nothing-installed.yml", folder / "hurried.yml"
     nothing.write_text(yaml.safe_dump(_NOTHING_INSTALLED))
+    hurried.write_text(yaml.safe_dump(_hurried(find("steady"))))
     with ExitStack() as running:
-        busy = _start(running, folder / "busy", "steady", ["llama3.2:3b", "qwen3:14b", MISSING])
+        busy = _start(running, folder / "busy", str(hurried), ["llama3.2:3b", "qwen3:14b", MISSING])
         idle = _start(running, folder / "idle", str(nothing), [])
         targets = [
             {"targets": [busy.address], "labels": {"instance": "busy", "cluster": "east"}},
@@ -80,16 +92,36 @@ def watched(binaries: Binaries, folder: Path) -> Iterator[Live]:
         live.prometheus.wait_for('count(ALERTS{alertname="OllamaExpectedModelMissing", alertstate="firing"}) == 2')
         live.prometheus.wait_for("count(instance:llama_metrics_build_info:group) == 3")
         live.prometheus.wait_for("count(instance:ollama_loaded_model_vram_bytes:max7d) == 2")
+        # What comes last of what the log tells: a model's second load, and a past to compare its speed with.
+        live.prometheus.wait_for("count(rate(ollama_model_load_duration_seconds_count[15s]) > 0) >= 2")
+        live.prometheus.wait_for("count(instance:ollama_generated_tokens_per_second:avg7d) >= 2")
         yield live
+
+
+def _hurried(scenario: Path) -> dict[str, Any]:
+    """The scenario, but with three times as many answers, each a third as long, and a crash each five seconds.
+
+    No rate sees the first load of a model, and a speed to compare with takes some generations.
+    """
+    document: dict[str, Any] = yaml.safe_load(scenario.read_text())
+    for step in document["steps"]:
+        for asked in step.get("requests", []):
+            if asked.get("ending") == "crashed":
+                asked["rate"] = 0.2
+            elif "ending" not in asked and "generated_tokens" in asked:
+                asked |= {"rate": 3 * asked["rate"], "generated_tokens": asked["generated_tokens"] // 3}
+    return document
 
 
 def _start(running: ExitStack, folder: Path, scenario: str, expected: Sequence[str]) -> Host:
     folder.mkdir()
     ollama, exporter = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
     target = {"name": "default", "url": f"http://{ollama}", "expected_models": list(expected)}
-    (folder / "config.yml").write_text(yaml.safe_dump({"targets": [target]}))
+    log = folder / "server.log"
+    config = {"targets": [target], "collectors": {"log": {"source": "file", "path": str(log)}}}
+    (folder / "config.yml").write_text(yaml.safe_dump(config))
     serve = ["--config.file", str(folder / "config.yml"), "--web.listen-address", exporter]
-    simulate = ["simulate", scenario, "--listen", ollama]
+    simulate = ["simulate", scenario, "--listen", ollama, "--log", str(log)]
     return Host(
         running.enter_context(_program(simulate, f"http://{ollama}/api/version", folder / "ollama.log")),
         running.enter_context(_program(serve, f"http://{exporter}/-/ready", folder / "exporter.log")),

@@ -15,7 +15,7 @@ from tests.dashboards.boards import BOARDS, panels
 Json = dict[str, Any]
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 UNITS = {value for name, value in vars(units).items() if isinstance(value, str) and not name.startswith("__")}
-KINDS = {"stat", "state-timeline", "timeseries", "table"}
+KINDS = {"stat", "state-timeline", "timeseries", "heatmap", "table"}
 
 each_board = pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
 each_panel = pytest.mark.parametrize(
@@ -48,21 +48,32 @@ def test_names_are_given_once(board: Json) -> None:
     """Two boards of one uid, or two panels of one id or title, hide each other."""
     assert [other["uid"] for other in BOARDS.values()].count(board["uid"]) == 1
     for key in ("id", "title"):
-        values = [panel[key] for panel in board["panels"] if key == "id" or panel["type"] != "row"]
+        headings = [panel for panel in board["panels"] if panel["type"] == "row" and key == "id"]
+        values = [panel[key] for panel in (*panels(board), *headings)]
         assert len(set(values)) == len(values)
 
 
 @each_board
 def test_panels_lie_side_by_side(board: Json) -> None:
-    """No panel covers another, none is too small to read, and there are not too many to load."""
-    places = [panel["gridPos"] for panel in board["panels"]]
-    for one, other in combinations(places, 2):
-        assert not (_overlap(one, other, "x", "w") and _overlap(one, other, "y", "h")), (one, other)
-    assert all(place["x"] + place["w"] <= 24 for place in places)
-    assert len(panels(board)) <= 20
+    """No panel covers another, and none is too small to read. Those of a folded section begin below its heading."""
+    folded = [(panel, panel["panels"]) for panel in board["panels"] if panel.get("panels")]
+    for beside in (board["panels"], *(inner for _, inner in folded)):
+        for one, other in combinations([panel["gridPos"] for panel in beside], 2):
+            assert not (_overlap(one, other, "x", "w") and _overlap(one, other, "y", "h")), (one, other)
+    for heading, inner in folded:
+        assert heading["collapsed"]
+        assert min(panel["gridPos"]["y"] for panel in inner) == heading["gridPos"]["y"] + 1
     for panel in panels(board):
-        assert panel["gridPos"]["w"] >= 4, panel["title"]
-        assert panel["gridPos"]["h"] >= (4 if panel["type"] == "stat" else 6), panel["title"]
+        place = panel["gridPos"]
+        assert place["x"] + place["w"] <= 24
+        assert place["w"] >= 4, panel["title"]
+        assert place["h"] >= (4 if panel["type"] == "stat" else 6), panel["title"]
+
+
+@each_board
+def test_panels_are_not_too_many_to_look_through(board: Json) -> None:
+    """What few people need is in folded sections, which ask Prometheus nothing until they are opened."""
+    assert len([panel for panel in board["panels"] if panel["type"] != "row"]) <= 28
 
 
 def _overlap(one: Json, other: Json, start: str, length: str) -> bool:
@@ -110,7 +121,7 @@ def test_a_panel_explains_itself(panel: Json) -> None:
     assert panel["description"].endswith(".")
     defaults = panel["fieldConfig"]["defaults"]
     assert defaults["noValue"] not in ("", "No data")
-    assert {defaults["unit"], *_overridden(panel, "unit")} <= UNITS
+    assert {defaults["unit"], *_overridden(panel, "unit"), *_units_of_heatmap(panel)} <= UNITS
 
 
 @each_panel
@@ -127,7 +138,7 @@ def test_a_panel_asks_the_chosen_datasource(panel: Json) -> None:
 @each_panel
 def test_colours_are_never_grafanas_own(panel: Json) -> None:
     """What is coloured by thresholds has some: Grafana's default paints everything above 80 red."""
-    if panel["type"] != "timeseries":
+    if panel["type"] not in ("timeseries", "heatmap"):
         steps = [panel["fieldConfig"]["defaults"]["thresholds"], *_overridden(panel, "thresholds")]
         assert all(one["steps"] and one["steps"][0]["value"] is None for one in steps)
 
@@ -142,15 +153,46 @@ def test_ranges_of_states_have_both_ends(panel: Json) -> None:
 
 
 @each_panel
+def test_buckets_are_read_as_a_heatmap(panel: Json) -> None:
+    """Only for a query of that format does Grafana take apart the buckets, which each hold the ones below."""
+    for target in panel["targets"]:
+        assert (target["format"] == "heatmap") == (panel["type"] == "heatmap")
+        if panel["type"] == "heatmap":
+            assert target["legendFormat"] == "{{le}}"
+            assert panel["options"]["calculate"] is False
+            assert panel["options"]["color"]["scheme"], "no colour at all"
+
+
+@each_panel
+def test_bars_count_each_event_once(panel: Json) -> None:
+    """A bar is no shorter than the four scrapes that $__rate_interval takes at least, or two bars count an event."""
+    per_bar = ["$__interval_ms" in target["expr"] for target in panel["targets"]]
+    drawn_as_bars = panel["fieldConfig"]["defaults"].get("custom", {}).get("drawStyle") == "bars"
+    assert per_bar == [drawn_as_bars] * len(per_bar)
+    assert not drawn_as_bars or panel["interval"] == "1m"
+
+
+@each_panel
 def test_overrides_find_what_they_change(panel: Json) -> None:
     """An override by name names a series without variables, or a column of the table; a typo would do nothing."""
     named = {
         rule["matcher"]["options"] for rule in panel["fieldConfig"]["overrides"] if rule["matcher"]["id"] == "byName"
     }
-    known = {target["legendFormat"] for target in panel["targets"]}
+    legends = [target["legendFormat"] for target in panel["targets"]]
+    known = set(legends)
     for step in panel.get("transformations", []):
         known |= set(step["options"].get("renameByName", {}).values())
     assert named <= known
+    if panel["type"] == "timeseries":
+        for rule in panel["fieldConfig"]["overrides"]:
+            if rule["matcher"]["id"] == "byRegexp":
+                pattern = rule["matcher"]["options"].strip("/")
+                assert any(re.search(pattern, legend) for legend in legends)
+
+
+def _units_of_heatmap(panel: Json) -> Iterator[str]:
+    if panel["type"] == "heatmap":
+        yield from (panel["options"]["yAxis"]["unit"], panel["options"]["cellValues"]["unit"])
 
 
 def _overridden(panel: Json, name: str) -> Iterator[Any]:

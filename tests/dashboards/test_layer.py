@@ -7,7 +7,7 @@ import json
 import pytest
 
 from dashboards.board import Board, Line, Section
-from dashboards.panels import Number, Panel, lines, numbers
+from dashboards.panels import Number, Panel, bars, lines, numbers
 from dashboards.queries import Query, each, series
 from dashboards.tables import Value, rows
 
@@ -44,6 +44,32 @@ def test_a_series_is_filtered_by_the_labels_that_it_has() -> None:
     assert series("ollama_model_size_bytes", all_models=True) == f"ollama_model_size_bytes{{{host}}}"
 
 
+def test_a_histogram_has_buckets_a_sum_and_a_count() -> None:
+    """By its own name nothing is exposed; and further matchers stand behind the dashboard's own."""
+    with pytest.raises(KeyError, match="ollama_request_prompt_tokens"):
+        series("ollama_request_prompt_tokens")
+    target = 'job=~"$job", instance=~"$instance"'
+    of_model = 'model=~"$model"'
+    assert series("ollama_request_prompt_tokens_bucket", 'le="1.0"') == (
+        f'ollama_request_prompt_tokens_bucket{{{target}, le="1.0"}}'
+    )
+    for part in ("sum", "count"):
+        name = f"ollama_model_load_duration_seconds_{part}"
+        assert series(name) == f"{name}{{{target}, {of_model}}}"
+
+
+def test_a_folded_section_takes_no_room() -> None:
+    """Its panels are in its heading, below it; what follows it begins where the panels would."""
+    folded = Section("Folded", (Line(8, ((24, panel("Hidden")),)),), folded=True)
+    after = Section("After", (Line(4, ((24, panel("Shown")),)),))
+    board = json.loads(Board("test-board", "Test", "A test.", (folded, after)).to_json())
+    heading, following, shown = board["panels"]
+    (hidden,) = heading["panels"]
+    assert (heading["collapsed"], following["collapsed"]) == (True, False)
+    assert [part["gridPos"]["y"] for part in (heading, hidden, following, shown)] == [0, 1, 1, 2]
+    assert len({part["id"] for part in (heading, hidden, following, shown)}) == 4
+
+
 def test_a_dashboard_without_models_has_no_variable_for_them() -> None:
     """A variable that nothing uses would only puzzle."""
     board = Board("test-board", "Test", "A test.", (Section("", (Line(4, ((24, panel()),)),)),))
@@ -65,3 +91,20 @@ def test_a_limit_is_a_line_of_its_own() -> None:
     assert [target.expr for target in plain.targets or []] == ["x", "vector(1)"]  # type: ignore[attr-defined]
     (rule,) = (plain.field_config.overrides if plain.field_config else None) or []
     assert rule.matcher.options == "alert above"
+
+
+def test_limits_of_many_series_are_all_dashed() -> None:
+    """A legend with variables is another one for each series: its beginning is what they share."""
+    made = lines(
+        "A", "B.", empty="none", unit="s", queries=[], limits=[Query("x", "alert below for {{model}}")]
+    ).build()
+    (rule,) = (made.field_config.overrides if made.field_config else None) or []
+    assert (rule.matcher.id_val, rule.matcher.options) == ("byRegexp", "/^alert below for /")
+
+
+@pytest.mark.parametrize(("stacked", "mode"), [(True, "normal"), (False, "none")])
+def test_bars_lie_on_each_other_unless_they_count_the_same(stacked: bool, mode: str) -> None:
+    """Stacked, what two series count both would stand there twice."""
+    made = bars("A", "B.", empty="none", queries=[Query("x", "x")], colours={"x": "red"}, stacked=stacked).build()
+    custom = made.field_config.defaults.custom if made.field_config else None
+    assert custom.stacking.mode == mode  # type: ignore[attr-defined]

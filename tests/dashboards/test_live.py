@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,7 +17,11 @@ from tests.dashboards.live import MISSING, Live, watched
 from tools.binaries import Binaries
 
 Json = dict[str, Any]
-EVERYTHING = {"job": ".+", "instance": ".+", "model": ".+", "site": "cluster", "__rate_interval": "15s"}
+EVERYTHING = {"job": ".+", "instance": ".+", "model": ".+", "site": "cluster"} | {
+    "__rate_interval": "15s",
+    "__range": "60s",
+    "__interval_ms": "1000",
+}
 # As Grafana writes a choice of several.
 CHOSEN = {**EVERYTHING, "job": "ollama", "instance": "(busy|idle)", "model": rf"(qwen3:14b|llama3\\.2:3b|{MISSING})"}
 PANELS = {f"{board['uid']}: {panel['title']}": panel for board in BOARDS.values() for panel in panels(board)}
@@ -32,8 +38,12 @@ def live(binaries: Binaries, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 @pytest.mark.parametrize("variables", [EVERYTHING, CHOSEN], ids=["all", "chosen"])
 @pytest.mark.parametrize("asked", [asked for _, asked in ALL], ids=[f"{name}: {asked}" for name, asked in ALL])
 def test_a_query_gives_data(live: Live, asked: Asked, variables: dict[str, str]) -> None:
-    """No panel, variable or annotation is empty by construction. There are no exemptions."""
-    assert live.ask(asked, variables)
+    """No panel, variable or annotation is empty by construction, and none says NaN. There are no exemptions."""
+    answer = live.ask(asked, variables)
+    assert answer
+    if asked.kind != "label_values":
+        points = [point for one in answer for point in one.get("values", [one.get("value")])]
+        assert all(math.isfinite(float(value)) for _, value in points)
 
 
 @each_panel
@@ -120,6 +130,80 @@ def test_what_has_expired_and_what_never_does_are_no_errors(live: Live) -> None:
     assert _words(states, times["llama3.2:3b"]) is None
 
 
+def test_speeds_and_shares_are_those_of_the_simulated_model(live: Live) -> None:
+    """Of qwen3: a token each 14 ms, 0.5 ms for one of the prompt, of which six of ten are cached."""
+    assert _of_model(live, "Generation, tokens per second A") == pytest.approx(1 / 0.014, rel=0.1)
+    assert _of_model(live, "Prompt evaluation, tokens per second A") == pytest.approx(1 / 0.0005, rel=0.1)
+    assert _of_model(live, "Prompt cache share A") == pytest.approx(0.6, abs=0.05)
+    assert 0.01 < _of_model(live, "Time per output token A") < 0.02
+
+
+def test_half_its_usual_speed_is_the_limit_of_a_model(live: Live) -> None:
+    """The dashed line of qwen3 is what OllamaDecodeSlow compares with."""
+    limit, speed = (_of_model(live, f"Generation, tokens per second {query}") for query in "BA")
+    assert limit == pytest.approx(speed / 2, rel=0.2)
+
+
+def test_shares_are_parts_of_all_requests(live: Live) -> None:
+    """Some requests fail, some are refused, some clients leave, and most do none of it."""
+    shares = [
+        float(one["value"][1])
+        for asked in panel_queries(PANELS["ollama-requests: Without success"])
+        for one in live.ask(asked, EVERYTHING)
+    ]
+    assert len(shares) == 3
+    assert all(0 < share < 0.2 for share in shares)
+
+
+@pytest.mark.parametrize(
+    ("column", "record", "span"),
+    [
+        ("Failed", "instance:ollama_inference_requests_failed:increase10m / {asked}", "600s"),
+        ("First token", "instance:ollama_time_to_first_token_seconds:mean5m", "300s"),
+    ],
+)
+def test_the_table_says_what_the_rules_record(live: Live, column: str, record: str, span: str) -> None:
+    """Over as long as a rule looks back, both give the same number for a host."""
+    panel = PANELS["ollama-requests: Requests by server"]
+    (organize,) = (step["options"] for step in panel["transformations"] if step["id"] == "organize")
+    (value,) = (name for name, header in organize["renameByName"].items() if header == column)
+    (asked,) = (one for one in panel_queries(panel) if value == f"Value #{one.where[-1]}")
+    shown = live.ask(asked, EVERYTHING | {"__range": span, "instance": "busy"})
+    recorded = live.prometheus.query(record.format(asked="(instance:ollama_inference_requests:increase10m > 0)"))
+    assert len(shown) == len(recorded) == 2
+    for one, other in zip(*(sorted(answer, key=_cluster) for answer in (shown, recorded)), strict=True):
+        assert float(one["value"][1]) == pytest.approx(float(other["value"][1]), rel=0.2)
+
+
+def test_bars_add_up_to_what_was_counted(live: Live) -> None:
+    """Steps and ranges as Grafana has them, only shorter: four scrapes a bar, five a range. Nothing counts twice."""
+    (asked,) = panel_queries(PANELS["ollama-requests: Messages by level"])
+    end = time.time() - 1
+    bars = live.points(asked, EVERYTHING | {"__interval_ms": "4000", "__rate_interval": "5s"}, end - 16, end, 4)
+    counted = live.prometheus.query(f"sum(ollama_log_messages_total @ {end} - ollama_log_messages_total @ {end - 20})")
+    assert sum(bars) == pytest.approx(float(counted[0]["value"][1]), rel=0.1)
+
+
+def test_what_is_not_set_has_words(live: Live) -> None:
+    """A setting that Ollama leaves to itself is said to be automatic; one that it has is a number."""
+    panel = PANELS["ollama-requests: Settings"]
+    columns = {asked.expr: live.ask(asked, EVERYTHING) for asked in panel_queries(panel)}
+    (models,) = (answer for expr, answer in columns.items() if "max_loaded_models" in expr)
+    (queue,) = (answer for expr, answer in columns.items() if "max_queue" in expr)
+    assert {_words(_states_of(panel, "Models at once"), float(one["value"][1])) for one in models} == {"automatic"}
+    assert {float(one["value"][1]) for one in queue} == {512.0}
+
+
+def test_before_ollama_0_30_there_are_no_tokens(live: Live) -> None:
+    """The idle host's log has requests and no tokens: not even a 0 is shown of them."""
+    idle = EVERYTHING | {"instance": "idle"}
+    for title in ("Generated tokens per second", "Tokens by model", "Generation, tokens per second"):
+        for asked in panel_queries(PANELS[f"ollama-requests: {title}"]):
+            assert live.ask(asked, idle) == []
+    (asked,) = panel_queries(PANELS["ollama-requests: Requests per second"])
+    assert live.ask(asked, idle)
+
+
 def test_a_death_is_seen(binaries: Binaries, tmp_path: Path) -> None:
     """First Ollama's, on both of its sites; then its exporter's, of which the top row says that nothing is known."""
     with watched(binaries, tmp_path) as live:
@@ -141,6 +225,17 @@ def _queries(title: str) -> list[Asked]:
 
 def _numbers(live: Live, title: str) -> list[int]:
     return [int(one["value"][1]) for asked in _queries(title) for one in live.ask(asked, EVERYTHING)]
+
+
+def _of_model(live: Live, where: str, model: str = "qwen3:14b") -> float:
+    """The latest value of a model in a graph of the requests' dashboard: the mean where several hosts have it."""
+    (asked,) = (asked for name, asked in ALL if name == "ollama-requests.json" and asked.where == where)
+    values = [_latest(one) for one in live.ask(asked, EVERYTHING) if one["metric"]["model"] == model]
+    return sum(values) / len(values)
+
+
+def _cluster(one: Json) -> str:
+    return str(one["metric"]["cluster"])
 
 
 def _states(live: Live, title: str) -> list[tuple[str, str | None]]:

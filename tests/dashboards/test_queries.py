@@ -43,8 +43,9 @@ def schema() -> BoardSchema:
 
 
 SCHEMA = schema()
-# A range that nobody would write.
-RATE_INTERVAL = "4m59s"
+# Ranges that nobody would write.
+RATE_INTERVAL, RANGE = "4m59s", "5h59m59s"
+COUNTERS = ("_total", "_bucket", "_sum", "_count")
 each_query = pytest.mark.parametrize(
     "asked", [asked for _, asked in ALL], ids=[f"{name}: {asked}" for name, asked in ALL]
 )
@@ -52,7 +53,14 @@ each_query = pytest.mark.parametrize(
 
 def parsed(asked: Asked) -> Expr:
     """The tree, variables left in their strings, with a duration where Grafana puts its own."""
-    return promql_parser.parse(asked.expr.replace("$__rate_interval", RATE_INTERVAL))
+    return _parsed(asked.expr)
+
+
+def _parsed(expr: str) -> Expr:
+    durations = {"$__rate_interval": RATE_INTERVAL, "$__range": RANGE, "$__interval_ms": "1000"}
+    for name, value in durations.items():
+        expr = expr.replace(name, value)
+    return promql_parser.parse(expr)
 
 
 @each_query
@@ -94,7 +102,7 @@ def test_a_query_is_filtered_by_every_variable_that_it_can_be(asked: Asked) -> N
 
 
 def test_models_are_filtered() -> None:
-    """Of the queries on models only the one that asks whether the host has a GPU at all reads every model."""
+    """Only what is of a host, and no model's, reads every model: whether it has a GPU, what it took to answer."""
     unfiltered = {
         asked.where
         for _, asked in ALL
@@ -102,29 +110,53 @@ def test_models_are_filtered() -> None:
         if "model" in SCHEMA.series.get(selector.name or "", ())
         and "$model" not in " ".join(matcher.value for matcher in selector.matchers.matchers)
     }
-    assert unfiltered == {"Not wholly on the GPU A", "$model"}
+    assert unfiltered == {
+        "$model",
+        "Not wholly on the GPU A",
+        "Time to first token, mean A",
+        "Requests by server F",
+        "Tokens of no known model A",
+        "Tokens of no known model B",
+    }
 
 
 @each_query
-def test_counters_are_read_over_grafanas_own_interval(asked: Asked) -> None:
-    """A counter stands in rate or increase, and its range follows the zoom."""
+def test_counters_are_read_over_grafanas_own_ranges(asked: Asked) -> None:
+    """A counter stands in a rate, whose range follows the zoom, or in the increase of the whole time shown."""
     assert counter_mistakes(asked.expr) == []
+    if "$__range" in asked.expr:
+        assert asked.kind == "instant", "each point of a graph would say of the whole graph"
 
 
-@pytest.mark.parametrize("expr", ["x_total", "rate(x_total[5m])", "sum_over_time(x_total[$__rate_interval])"])
+@pytest.mark.parametrize(
+    "expr",
+    [
+        "x_total",
+        "x_bucket",
+        "rate(x_total[5m])",
+        "sum_over_time(x_total[$__rate_interval])",
+        "increase(x_total[$__rate_interval])",
+        "rate(x_total[$__range])",
+    ],
+)
 def test_a_counter_read_otherwise_is_noticed(expr: str) -> None:
-    """As it stands, over a fixed range, or as a gauge."""
+    """As it stands, over a fixed range, as a gauge, or such that overlapping points count twice."""
     assert counter_mistakes(expr)
     assert counter_mistakes("rate(x_total[$__rate_interval])") == []
+    assert counter_mistakes("increase(x_bucket[$__range])") == []
 
 
 def counter_mistakes(expr: str) -> list[str]:
     """The parts of an expression in which a counter is read wrongly."""
-    tree = promql_parser.parse(expr.replace("$__rate_interval", RATE_INTERVAL))
+    tree = _parsed(expr)
     rated = [node for node in nodes(tree) if isinstance(node, Call) and node.func.name in ("rate", "irate", "increase")]
     inside = {str(selector) for node in rated for selector in selectors(node)}
-    counters = {str(selector) for selector in selectors(tree) if (selector.name or "").endswith("_total")}
-    return [*(counters - inside), *(str(node) for node in rated if f"[{RATE_INTERVAL}]" not in node.prettify())]
+    counters = {str(selector) for selector in selectors(tree) if (selector.name or "").endswith(COUNTERS)}
+    wanted = {"rate": f"[{RATE_INTERVAL}]", "increase": f"[{RANGE}]"}
+    return [
+        *(counters - inside),
+        *(str(node) for node in rated if wanted.get(node.func.name, "irate") not in node.prettify()),
+    ]
 
 
 def test_thresholds_have_the_defaults_of_the_alerts() -> None:
@@ -133,6 +165,20 @@ def test_thresholds_have_the_defaults_of_the_alerts() -> None:
     of_boards = {pair for _, asked in ALL for pair in thresholds(parsed(asked))}
     assert of_boards
     assert of_boards <= of_rules
+
+
+def test_routes_are_those_of_the_rules() -> None:
+    """What a panel counts as a request for a model, or as one that generates, the alerts do too."""
+    of_rules = {route for rule in RULES for route in routes(rule.parsed())}
+    of_boards = {route for _, asked in ALL for route in routes(parsed(asked))}
+    assert of_boards
+    assert of_boards <= of_rules
+
+
+def routes(expr: Expr) -> set[str]:
+    """The matchers of routes in an expression."""
+    every = (matcher for selector in selectors(expr) for matcher in selector.matchers.matchers)
+    return {str(matcher) for matcher in every if matcher.name == "route"}
 
 
 @each_query
@@ -159,4 +205,4 @@ def test_columns_of_tables_come_from_their_queries(board: dict[str, Any]) -> Non
 def test_every_variable_of_a_query_exists(name: str, asked: Asked) -> None:
     """Grafana sends an unknown variable as it stands, and the query finds nothing."""
     known = dict.fromkeys((variable["name"] for variable in BOARDS[name]["templating"]["list"]), "")
-    filled(asked.expr + asked.legend, known | {"__rate_interval": ""})
+    filled(asked.expr + asked.legend, known | {"__rate_interval": "", "__range": "", "__interval_ms": ""})
