@@ -24,6 +24,7 @@ from llama_metrics.metrics import Family
 
 def read(path: Path, prepared: Path, count: int) -> dict[str, object]:
     """Lines a second over the first copy, and resident memory after each, in bytes."""
+    path.unlink(missing_ok=True)
     source, lines, tally = FileSource(str(path)), Lines(), Tally()
     try:
         source.read(0)
