@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +13,8 @@ from llama_metrics.collectors.log.events import Failed
 from llama_metrics.collectors.log.lines import Lines
 from llama_metrics.collectors.log.runners import UNKNOWN
 from llama_metrics.metrics import HistogramFamily
-from tests.unit.log.recorded import OLD, SCENARIOS, Recorded, counts, families, read, recorded, total
+from tests.conftest import RECORDINGS
+from tests.unit.log.recorded import LOGS, OLD, SCENARIOS, Recorded, counts, families, read, recorded, total
 
 ALL = list(recorded())
 EVERY = pytest.mark.parametrize("log", ALL, ids=lambda log: f"{log.version}/{log.name}")
@@ -186,3 +189,19 @@ def test_the_share_of_unknown(capsys: pytest.CaptureFixture[str]) -> None:
         "0.33.0-rc2/client_cancel",
         "0.33.0-rc2/http",
     }
+
+
+def test_further_recordings_of_logs() -> None:
+    """Logs outside the tree: those that are in it too are the same, and a bare runner's log has no line that fails."""
+    root = Path(RECORDINGS) if RECORDINGS else None
+    if root is None:
+        return
+    for log in root.glob("ollama/*/logs/*.log"):
+        assert (LOGS / log.relative_to(root / "ollama")).read_bytes() == log.read_bytes()
+    for log in root.glob("llama-server/*.log"):
+        text = log.read_bytes()
+        tally = read(text)
+        generated = re.findall(rb"\| +eval time = .*?/ +(\d+) tokens", text)
+        assert generated
+        assert total(tally, "ollama_generated_tokens_total") == sum(map(int, generated))
+        assert not [event for event in Lines().parse(text) if isinstance(event, Failed)]
