@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 
@@ -12,6 +13,7 @@ from llama_metrics.log import fields
 from llama_metrics.scrape import CannotOpen, Scraper
 from llama_metrics.self_metrics import SelfMetrics
 from llama_metrics.server import Server
+from llama_metrics.system.machine import this_machine
 from llama_metrics.web import Web
 
 # Prometheus gets its answer and systemd its exit well before anyone loses patience.
@@ -23,7 +25,7 @@ class App:
 
     def __init__(self, config: Config, logger: logging.Logger) -> None:
         self._config, self._logger = config, logger
-        context = Context(target=config.target, now=time.time, monotonic=time.monotonic)
+        context = Context(config.target, this_machine(os.environ), now=time.time, monotonic=time.monotonic)
         self._scraper = Scraper(config.collectors, context, logger)
         web = Web(self._scraper, SelfMetrics().collect, config.target.url, config.web.max_requests)
         self._server = Server(web, config.web.listen_address.pair, config.web.max_requests, logger)

@@ -93,7 +93,7 @@ def _check(arguments: list[str]) -> int:
 def _doctor(arguments: list[str]) -> int:
     # Serving needs nothing of it.
     from llama_metrics import doctor
-    from llama_metrics.collectors.log.sources.machine import this_machine
+    from llama_metrics.system.machine import this_machine
 
     parser = argparse.ArgumentParser("llama-metrics doctor", description="Says what can be watched, and what not.")
     parser.add_argument("--config.file", dest="file", type=Path, help="the configuration (YAML)")

@@ -10,6 +10,7 @@ import msgspec
 
 from llama_metrics.duration import Duration
 from llama_metrics.metrics import AnyFamily, AnyMetric, Family
+from llama_metrics.system.machine import Machine
 
 Reading = TypeVar("Reading")
 ReadingOut = TypeVar("ReadingOut", covariant=True)
@@ -43,12 +44,14 @@ class Context:
 
     Attributes:
         target: the Ollama to ask.
+        machine: the one we run on.
         now: seconds since 1970, as `time.time`.
         monotonic: seconds that never jump, as `time.monotonic`; deadlines are told in them.
 
     """
 
     target: Target
+    machine: Machine
     now: Callable[[], float]
     monotonic: Callable[[], float]
 

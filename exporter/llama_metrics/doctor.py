@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from llama_metrics.collector import Target
-from llama_metrics.collectors.log.facts import prints_costs
 from llama_metrics.collectors.log.options import LogOptions
 from llama_metrics.collectors.log.sources.find import Candidate, find
-from llama_metrics.collectors.log.sources.machine import Machine, is_local
 from llama_metrics.collectors.log.sources.source import LogSource
 from llama_metrics.collectors.log.sources.stdin import StdinSource
 from llama_metrics.config import Config
 from llama_metrics.errors import SourceError, TimedOut, Unsupported
 from llama_metrics.ollama.answers import Version
 from llama_metrics.ollama.client import Client
+from llama_metrics.ollama.eras import prints_costs
+from llama_metrics.system.machine import Machine, is_local
 
 _SECONDS = 5.0
 _STEP = 0.25

@@ -11,12 +11,12 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from llama_metrics.collector import Context, Target
-from llama_metrics.collectors.log.directory import Directory
 from llama_metrics.collectors.log.follower import Follower
 from llama_metrics.collectors.log.sources.file import FileSource
 from llama_metrics.ollama.client import Client
+from llama_metrics.ollama.directory import Directory
 from tests.bench.table import Row
+from tests.support.collectors import context
 from tools.binaries import locate_mtail
 
 _RECORDED = Path(__file__).parents[1] / "fixtures" / "ollama" / "0.33.0-rc2" / "logs"
@@ -96,8 +96,7 @@ def _delays(file: Path, count: int) -> Iterator[float]:
     """Seconds from a line's writing until the collector has counted it."""
     file.touch()
     nobody = Client("http://127.0.0.1:9", {})
-    context = Context(Target(name="default", url="http://127.0.0.1:9"), now=time.time, monotonic=time.monotonic)
-    follower = Follower(FileSource(str(file)), Directory(nobody, time.monotonic), context)
+    follower = Follower(FileSource(str(file)), Directory(nobody, time.monotonic), context())
     try:
         for number in range(1, count + 1):
             # Not in step with the follower's own looks at the file.

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from llama_metrics.collector import AnyCollector, Collector, Context, Options, Scope, Source, Target
 from llama_metrics.duration import Duration
 from llama_metrics.metrics import AnyFamily, Family, Metric
+from llama_metrics.system.machine import this_machine
 
 VALUE = Metric("test_value", "gauge", "What the source said.", ("collector",))
 
@@ -52,9 +53,10 @@ def options(seconds: float = 2.0) -> Options:
     return Options(timeout=Duration(seconds))
 
 
-def context() -> Context:
-    """A target that nobody asks, and real clocks."""
-    return Context(Target(name="default", url="http://127.0.0.1:9"), now=time.time, monotonic=time.monotonic)
+def context(url: str = "http://127.0.0.1:9") -> Context:
+    """The Ollama at `url`, or one that nobody asks, and real clocks."""
+    target, machine = Target(name="default", url=url), this_machine({})
+    return Context(target, machine, now=time.time, monotonic=time.monotonic)
 
 
 def values(families: Iterable[AnyFamily], name: str) -> dict[str, float]:

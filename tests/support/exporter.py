@@ -18,6 +18,7 @@ from llama_metrics.collectors.tags import TAGS
 from llama_metrics.collectors.version import VERSION
 from llama_metrics.config import Setting, load
 from llama_metrics.scrape import Scraper
+from llama_metrics.system.machine import this_machine
 
 # What asks the API. A test that reads a log says which: this machine may have one of its own.
 API = (VERSION, PS, TAGS)
@@ -60,6 +61,7 @@ def page(url: str, expected_models: tuple[str, ...] = (), now: float = NOW) -> s
     """What the collectors say about `url` at a fixed time, as text without our own process."""
     context = Context(
         target=Target(name="default", url=url, expected_models=expected_models),
+        machine=this_machine({}),
         now=lambda: now,
         monotonic=time.monotonic,
     )

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+# In place of the name of a model where it is not certain which one it is.
+UNKNOWN = "unknown"
+
 _DEFAULT_HOST, _DEFAULT_NAMESPACE, _DEFAULT_TAG = "registry.ollama.ai", "library", "latest"
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}")
 _HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,349}")

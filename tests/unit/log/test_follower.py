@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from llama_metrics.collector import Context, Target
-from llama_metrics.collectors.log.directory import Directory
 from llama_metrics.collectors.log.follower import Follower, Reading
 from llama_metrics.collectors.log.sources.file import FileSource
 from llama_metrics.errors import NotPermitted, SourceError, Unreachable
 from llama_metrics.metrics import Family
 from llama_metrics.ollama.client import Client
+from llama_metrics.ollama.directory import Directory
+from tests.support.collectors import context
 from tests.support.fake_ollama import FIXTURES, FakeOllama, http, recorded
 
 RECORDED = FIXTURES / "0.33.0-rc2" / "logs"
@@ -30,8 +30,9 @@ GOOD = {
 def following(file: Path, version: str = "0.33.0-rc2") -> Iterator[Follower]:
     """A follower of a file, with an Ollama whose models are those of the recordings."""
     with FakeOllama(GOOD | {"/api/version": http(f'{{"version":"{version}"}}')}) as ollama:
-        context = Context(Target(name="default", url=ollama.url), now=time.time, monotonic=time.monotonic)
-        follower = Follower(FileSource(str(file)), Directory(Client(ollama.url, {}), time.monotonic), context)
+        follower = Follower(
+            FileSource(str(file)), Directory(Client(ollama.url, {}), time.monotonic), context(ollama.url)
+        )
         try:
             yield follower
         finally:
@@ -174,8 +175,7 @@ def test_an_ollama_that_answers_nothing_does_not_hold_up_the_log(tmp_path: Path)
     """The API only names models; without it the log is read all the same."""
     file = tmp_path / "server.log"
     file.write_bytes(b"")
-    context = Context(Target(name="default", url="http://127.0.0.1:9"), now=time.time, monotonic=time.monotonic)
-    follower = Follower(FileSource(str(file)), Directory(Client("http://127.0.0.1:9", {}), time.monotonic), context)
+    follower = Follower(FileSource(str(file)), Directory(Client("http://127.0.0.1:9", {}), time.monotonic), context())
     try:
         read(follower)
         file.write_bytes(SINGLE)

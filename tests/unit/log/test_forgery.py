@@ -12,8 +12,8 @@ import pytest
 
 from llama_metrics import exposition
 from llama_metrics.collectors.log.lines import Lines
-from llama_metrics.collectors.log.runners import UNKNOWN
 from llama_metrics.collectors.log.tally import Tally
+from llama_metrics.ollama.names import UNKNOWN
 from tests.unit.log.recorded import counts, families, read, total
 
 BLOB = "sha256-" + "0b" * 32

@@ -8,8 +8,8 @@ import pytest
 
 from llama_metrics.collectors.log import events
 from llama_metrics.collectors.log.events import Event
-from llama_metrics.collectors.log.runners import UNKNOWN
 from llama_metrics.collectors.log.tally import Tally
+from llama_metrics.ollama.names import UNKNOWN
 from tests.unit.log.recorded import counts, families, total
 
 NOTHING = events.Configured("info", None, None, None, None, None, None, "", "", "")

@@ -11,8 +11,8 @@ import pytest
 from llama_metrics.collectors.log import metrics
 from llama_metrics.collectors.log.events import Failed
 from llama_metrics.collectors.log.lines import Lines
-from llama_metrics.collectors.log.runners import UNKNOWN
 from llama_metrics.metrics import HistogramFamily
+from llama_metrics.ollama.names import UNKNOWN
 from tests.conftest import RECORDINGS
 from tests.unit.log.recorded import LOGS, OLD, SCENARIOS, Recorded, counts, families, read, recorded, total
 

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llama_metrics.collectors.log.sources.backoff import Backoff
 from llama_metrics.collectors.log.sources.docker import DockerSource
 from llama_metrics.collectors.log.sources.docker_api import Engine
 from llama_metrics.collectors.log.sources.docker_frames import Demultiplexer
 from llama_metrics.collectors.log.sources.docker_given import Given
 from llama_metrics.errors import BadAnswer, NotPermitted, SourceError, Stale, TimedOut, Unreachable, Unsupported
+from llama_metrics.system.backoff import Backoff
 from tests.support.fake_docker import STARTED, FakeContainer, FakeDocker, stamp
 from tests.support.ordinary_user import ordinary_user
 from tests.support.reading import Read, read_until

@@ -15,9 +15,9 @@ from llama_metrics.collectors.log.sources.docker import DockerSource
 from llama_metrics.collectors.log.sources.file import FileSource
 from llama_metrics.collectors.log.sources.find import Found, find
 from llama_metrics.collectors.log.sources.journald import JournalSource
-from llama_metrics.collectors.log.sources.machine import Machine, is_local, this_machine
 from llama_metrics.collectors.log.sources.stdin import StdinSource
 from llama_metrics.errors import NotPermitted, Unsupported
+from llama_metrics.system.machine import Machine, is_local, this_machine
 from tests.support.fake_docker import FakeContainer, FakeDocker
 from tests.support.ordinary_user import ordinary_user
 

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llama_metrics.collectors.log.sources.backoff import Backoff
 from llama_metrics.collectors.log.sources.journal_records import LONGEST_RECORD, RecordReader, Unbroken
 from llama_metrics.collectors.log.sources.journald import JournalSource
 from llama_metrics.collectors.log.sources.source import Block
 from llama_metrics.errors import BadAnswer, NotPermitted, Unreachable, Unsupported
+from llama_metrics.system.backoff import Backoff
 from tests.support.fake_journal import FakeJournal
 from tests.support.reading import Read, read_until
 

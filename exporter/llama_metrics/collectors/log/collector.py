@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
-
 from llama_metrics.collector import Collector, Context
-from llama_metrics.collectors.log.directory import Directory
 from llama_metrics.collectors.log.follower import Follower
 from llama_metrics.collectors.log.metrics import METRICS
 from llama_metrics.collectors.log.options import LogOptions
 from llama_metrics.collectors.log.render import render
 from llama_metrics.collectors.log.sources.find import find
-from llama_metrics.collectors.log.sources.machine import is_local, this_machine
 from llama_metrics.ollama.client import Client
+from llama_metrics.ollama.directory import Directory
+from llama_metrics.system.machine import is_local
 
 
 def _open(options: LogOptions, context: Context) -> Follower:
-    log = find(options, this_machine(os.environ), local=is_local(context.target.url)).open()
+    log = find(options, context.machine, local=is_local(context.target.url)).open()
     client = Client(context.target.url, context.target.headers, context.monotonic)
     return Follower(log, Directory(client, context.monotonic), context)
 

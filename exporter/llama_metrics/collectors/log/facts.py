@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from llama_metrics.collectors.log import events, metrics
 from llama_metrics.collectors.log.runners import Runner
 from llama_metrics.metrics import Family
+from llama_metrics.ollama.eras import prints_costs
 
 # More GPUs than any machine has; what a log holds beyond it is no list of GPUs.
 _MOST_GPUS = 256
@@ -78,12 +79,3 @@ class Facts:
         layers = {model: counts for model, counts in self._layers.items() if model in models}
         yield Family.of(metrics.OFFLOADED_LAYERS, [((model,), on_gpu) for model, (on_gpu, _) in layers.items()])
         yield Family.of(metrics.LAYERS, [((model,), of) for model, (_, of) in layers.items()])
-
-
-def prints_costs(version: str) -> bool | None:
-    """Whether this Ollama's runners print what requests cost: 0.30 and later. None for a development build."""
-    major, _, rest = version.partition(".")
-    minor = rest.partition(".")[0]
-    if not (major.isdigit() and minor.isdigit()) or version.startswith("0.0.0"):
-        return None
-    return (int(major), int(minor)) >= (0, 30)

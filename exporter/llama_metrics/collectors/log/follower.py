@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from llama_metrics.background import Loop
 from llama_metrics.collector import Context
-from llama_metrics.collectors.log.directory import Directory
 from llama_metrics.collectors.log.lines import Lines
 from llama_metrics.collectors.log.sources.source import Block, LogSource
 from llama_metrics.collectors.log.tally import Tally
 from llama_metrics.errors import Stale
 from llama_metrics.metrics import AnyFamily
+from llama_metrics.ollama.directory import Directory
 
 # A line is counted so long after it was written, at most, and half of it on average.
 _WAIT = 0.5

@@ -10,8 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from llama_metrics.collectors.log import events
-
-UNKNOWN = "unknown"
+from llama_metrics.ollama.names import UNKNOWN
 
 # With several slots, tasks may begin in another order than that of their numbers, by as much as wait at once.
 _DISORDER = 64

@@ -8,9 +8,10 @@ from llama_metrics.collectors.log import events, metrics
 from llama_metrics.collectors.log.facts import Facts
 from llama_metrics.collectors.log.ledger import Ledger
 from llama_metrics.collectors.log.lines import INFERENCE
-from llama_metrics.collectors.log.runners import UNKNOWN, Roster, Runner, owner
+from llama_metrics.collectors.log.runners import Roster, Runner, owner
 from llama_metrics.collectors.log.tasks import Task, Tasks
 from llama_metrics.metrics import AnyFamily
+from llama_metrics.ollama.names import UNKNOWN
 
 _INFERENCE = frozenset(INFERENCE)
 # What changes the models that are installed.

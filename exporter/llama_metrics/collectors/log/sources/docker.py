@@ -13,12 +13,12 @@ from urllib.parse import quote
 
 import msgspec
 
-from llama_metrics.collectors.log.sources.backoff import Backoff
 from llama_metrics.collectors.log.sources.docker_api import Answer, Engine, NotThere
 from llama_metrics.collectors.log.sources.docker_frames import Demultiplexer
 from llama_metrics.collectors.log.sources.docker_given import Given, nanoseconds
 from llama_metrics.collectors.log.sources.source import Block
 from llama_metrics.errors import SourceError, Stale, Unreachable
+from llama_metrics.system.backoff import Backoff
 
 PAST_LINES = 20_000
 

@@ -17,10 +17,10 @@ from llama_metrics.collectors.log.sources.docker import DockerSource, running_ol
 from llama_metrics.collectors.log.sources.docker_api import DEFAULT_HOST, Engine
 from llama_metrics.collectors.log.sources.file import FileSource
 from llama_metrics.collectors.log.sources.journald import JournalSource
-from llama_metrics.collectors.log.sources.machine import Machine
 from llama_metrics.collectors.log.sources.source import LogSource
 from llama_metrics.collectors.log.sources.stdin import StdinSource
 from llama_metrics.errors import NotPermitted, SourceError, Unsupported
+from llama_metrics.system.machine import Machine
 
 _SNAP_UNIT = "snap.ollama.listener"
 _HOMEBREW = ("opt/homebrew/var/log/ollama.log", "usr/local/var/log/ollama.log")

@@ -10,11 +10,11 @@ from __future__ import annotations
 import time
 from typing import Literal
 
-from llama_metrics.collectors.log.sources.backoff import Backoff
-from llama_metrics.collectors.log.sources.child import Child
 from llama_metrics.collectors.log.sources.journal_records import FIELDS, Record, RecordReader, Unbroken
 from llama_metrics.collectors.log.sources.source import Block
 from llama_metrics.errors import BadAnswer, NotPermitted, SourceError, Unreachable, Unsupported
+from llama_metrics.system.backoff import Backoff
+from llama_metrics.system.child import Child
 
 PAST_RECORDS = 20_000
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llama_metrics.collectors.log.sources.backoff import Backoff
+from llama_metrics.system.backoff import Backoff
 
 
 def test_each_failure_doubles_the_wait_up_to_half_a_minute() -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-from llama_metrics.collectors.log.facts import prints_costs
-from llama_metrics.collectors.log.runners import UNKNOWN
 from llama_metrics.errors import SourceError
 from llama_metrics.ollama.answers import InstalledModel, InstalledModels, LoadedModels, Shown, Version
 from llama_metrics.ollama.client import Client
+from llama_metrics.ollama.eras import prints_costs
+from llama_metrics.ollama.names import UNKNOWN
 
 _MAX_AGE = 60.0
 _BLOB = re.compile(r"sha256-[0-9a-f]{64}")

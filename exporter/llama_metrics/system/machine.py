@@ -1,4 +1,4 @@
-"""The machine, as far as looking for a log goes. Tests make one of their own."""
+"""The machine, as what looks at it takes it. Tests make one of their own."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _DISCARD = 9
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
-    """What finding a log needs to know.
+    """What is asked of it in more than one place.
 
     Attributes:
         system: Linux, Darwin, as `platform.system` names it.

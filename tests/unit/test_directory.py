@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from llama_metrics.collectors.log.directory import Directory
-from llama_metrics.collectors.log.runners import UNKNOWN
 from llama_metrics.ollama.client import Client
+from llama_metrics.ollama.directory import Directory
+from llama_metrics.ollama.names import UNKNOWN
 from tests.support.fake_ollama import FIXTURES, FakeOllama, hang, http, recorded
 
 A, B = (f"sha256-{digit * 64}" for digit in "ab")

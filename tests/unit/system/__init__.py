@@ -1,0 +1,1 @@
+"""The machine: looking at it, running its programs."""
