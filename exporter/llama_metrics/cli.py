@@ -92,7 +92,7 @@ def _check(arguments: list[str]) -> int:
 
 def _doctor(arguments: list[str]) -> int:
     # Serving needs nothing of it.
-    from llama_metrics import doctor
+    from llama_metrics.doctor import report
     from llama_metrics.system.machine import this_machine
 
     parser = argparse.ArgumentParser("llama-metrics doctor", description="Says what can be watched, and what not.")
@@ -100,9 +100,9 @@ def _doctor(arguments: list[str]) -> int:
     file = parser.parse_args(arguments).file
     variable = os.environ.get(config.FILE_VARIABLE)
     loaded = config.load(ALL, os.environ, file or (Path(variable) if variable else None))
-    checks = doctor.examine(loaded, this_machine(os.environ))
-    print(doctor.as_text(checks), end="")
-    return 0 if doctor.is_well(checks) else 1
+    checks = report.examine(loaded, this_machine(os.environ))
+    print(report.as_text(checks), end="")
+    return 0 if report.is_well(checks) else 1
 
 
 def _metrics(arguments: list[str]) -> int:

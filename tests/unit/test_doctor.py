@@ -8,7 +8,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from llama_metrics.doctor import Check, as_text, is_well
+from llama_metrics.doctor.check import Check
+from llama_metrics.doctor.report import as_text, is_well
 from tests.support.fake_docker import FakeContainer, FakeDocker
 from tests.support.fake_journal import FakeJournal
 from tests.support.fake_ollama import FakeOllama, http

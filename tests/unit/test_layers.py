@@ -15,7 +15,9 @@ PACKAGE = Path(llama_metrics.__file__).parent
 LAYERS = (
     ("__main__",),
     ("cli",),
-    ("app", "catalogue", "doctor"),
+    ("app", "catalogue", "doctor.report"),
+    ("doctor.api", "doctor.log"),
+    ("doctor.check", "doctor"),
     ("config", "server", "web"),
     ("page", "schema"),
     ("scrape", "self_metrics"),
@@ -31,7 +33,10 @@ LAYERS = (
     ("collectors.log.events", "collectors.log.ledger", "collectors.log.metrics", "collectors.log.options"),
     ("collectors.log.sources.docker_api", "collectors.log.sources.newest", "collectors.log.units"),
     ("collectors.log.sources.trouble", "collectors.log.sources.source"),
-    ("collectors.log", "collectors.log.sources"),
+    ("collectors.powermetrics.metrics", "collectors.powermetrics.options", "collectors.macos.metrics"),
+    ("collectors.process.metrics", "collectors.host.metrics", "collectors.nvidia.metrics", "collectors.amd.metrics"),
+    ("collectors.log", "collectors.log.sources", "collectors.powermetrics", "collectors.macos"),
+    ("collectors.process", "collectors.host", "collectors.nvidia", "collectors.amd"),
     ("collector", "exposition", "flight", "log", "ollama.polled", "ollama.directory", "background"),
     ("ollama.client", "system.machine", "system.child", "system.backoff"),
     (

@@ -1,0 +1,1 @@
+"""The machine that Ollama runs on: memory, CPU, the disk with its models."""

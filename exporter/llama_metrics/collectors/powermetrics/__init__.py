@@ -1,0 +1,1 @@
+"""macOS powermetrics: one streaming child, its samples, what they add up to."""

@@ -1,0 +1,1 @@
+"""The processes of Ollama: its server and its runners."""
