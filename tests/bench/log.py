@@ -17,6 +17,7 @@ from llama_metrics.ollama.client import Client
 from llama_metrics.ollama.directory import Directory
 from tests.bench.table import Row
 from tests.support.collectors import context
+from tests.support.waiting import until
 from tools.binaries import locate_mtail
 
 _RECORDED = Path(__file__).parents[1] / "fixtures" / "ollama" / "0.33.0-rc2" / "logs"
@@ -99,13 +100,11 @@ def _delays(file: Path, count: int) -> Iterator[float]:
     follower = Follower(FileSource(str(file)), Directory(nobody, time.monotonic), context())
     try:
         for number in range(1, count + 1):
-            # Not in step with the follower's own looks at the file.
-            time.sleep(number * 0.617 % 0.25)
+            time.sleep(number * 0.617 % 0.25)  # not in step with the follower's own looks at the file
             with file.open("ab") as log:
                 log.write(b'time=2026-11-21T06:39:45.087Z level=INFO source=x msg="x"\n')
             written = time.monotonic()
-            while follower.read(time.monotonic() + 2).parsed < number:
-                time.sleep(0.005)
+            until(lambda: follower.read(time.monotonic() + 2).parsed >= number, pause=0.005)  # noqa: B023  called at once
             yield time.monotonic() - written
     finally:
         follower.close()

@@ -62,7 +62,7 @@ def free_port() -> int:
     then connected to itself.
     """
     for port in range(20000 + os.getpid() % 10000, 32768):
-        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):  # somebody listens there: the next one
             return port
     raise RuntimeError("no port between 20000 and 32767 is free")
 
@@ -84,8 +84,7 @@ def _answers(mood: str) -> Mapping[str, Behaviour]:
 
 def _late(seconds: float, answer: Behaviour) -> Behaviour:
     def write(connection: socket.socket) -> None:
-        # The delay is what is measured: how long Ollama takes to answer this route.
-        time.sleep(seconds)
+        time.sleep(seconds)  # what is measured: how long Ollama takes to answer this route
         answer(connection)
 
     return write
@@ -139,8 +138,7 @@ class _Handler(socketserver.StreamRequestHandler):
     server: _Server
 
     def handle(self) -> None:
-        # A client that leaves early is what hanging is for.
-        with suppress(OSError):
+        with suppress(OSError):  # a client that leaves early is what hanging is for
             while request := self.rfile.readline():
                 while self.rfile.readline().strip():
                     pass

@@ -6,7 +6,6 @@ import fnmatch
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from llama_metrics.collectors import ALL
 from llama_metrics.collectors.log.options import LogOptions
 from llama_metrics.config import load
 from tests.config.shipped import CONFIG, config
+from tests.support.waiting import until
 
 COMPOSE = config("docker-compose.yml")
 SERVICES = COMPOSE["services"]
@@ -63,11 +63,7 @@ def serving(folder: Path, **environment: str) -> Iterator[subprocess.Popen[str]]
 
 def until_logged(log: Path, words: str) -> str:
     """What the log holds as soon as it holds these words."""
-    end = time.monotonic() + 10
-    while not (log.exists() and words in log.read_text()):
-        assert time.monotonic() < end, f"no {words!r} in {log}"
-        # tee gives no sign when it has written.
-        time.sleep(0.01)
+    until(lambda: log.exists() and words in log.read_text())
     return log.read_text()
 
 

@@ -10,7 +10,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.support.waiting import until
 from tools.binaries import Binaries
 
 ROOT = Path(__file__).parent.parent.parent
@@ -109,10 +109,7 @@ def test_sigterm_while_it_starts_leaves_no_process(tmp_path: Path) -> None:
     """What was started before the signal is ended, what comes after it too."""
     with demo(tmp_path) as process:
         demo_process = psutil.Process(process.pid)
-        while not (children := demo_process.children(recursive=True)):
-            assert process.poll() is None
-            # The system gives no sign when a process gets its first child; this asks until it has one.
-            time.sleep(0.01)
+        children = until(lambda: demo_process.children(recursive=True))
         process.send_signal(signal.SIGTERM)
         out, err = process.communicate(timeout=60)
     _, alive = psutil.wait_procs(children, timeout=0)

@@ -36,8 +36,7 @@ def until(condition: Callable[[], Answer], seconds: float) -> Answer:
     """The first true answer of a condition that is asked every half second, or the last one when the time is up."""
     end = time.monotonic() + seconds
     while not (answer := condition()) and time.monotonic() < end:
-        # Containers give no sign of their own; what is waited for takes seconds to minutes.
-        time.sleep(0.5)
+        time.sleep(0.5)  # containers give no sign of their own; what is waited for takes seconds to minutes
     return answer
 
 

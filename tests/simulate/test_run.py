@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.simulate.recorded import asked
+from tests.support.waiting import until
 
 COMMAND = [sys.executable, "-m", "llama_metrics", "simulate"]
 
@@ -73,8 +74,7 @@ def test_the_server_of_a_scenario_dies_and_comes_back(tmp_path: Path) -> None:
                 answers = False
             if seen[-1:] != [answers]:
                 seen.append(answers)
-            # Each state lasts half a second; this is often enough to miss none, and spares the other core.
-            time.sleep(0.02)
+            time.sleep(0.02)  # each state lasts half a second: often enough to miss none, and it spares the other core
 
     assert seen == [True, False, True]
 
@@ -133,10 +133,7 @@ def test_it_logs_what_happens_as_it_happens_and_who_polls(tmp_path: Path) -> Non
     with started(str(scenario), "--log", str(log)) as (process, line):
         asked(line.rpartition(" ")[2], "GET", '/api/ps?x="1"')
         polled = log.read_text()
-        end = time.monotonic() + 10
-        while log.read_text().count("eval time =") < 10 and time.monotonic() < end:
-            # A file tells nobody that it has grown.
-            time.sleep(0.02)
+        until(lambda: log.read_text().count("eval time =") >= 10)
         process.send_signal(signal.SIGTERM)
         _, err = process.communicate(timeout=5)
     text = log.read_text()

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from tests.support.listener import Listener
 
 _SECOND = 10**9
 STARTED = 1_790_000_000 * _SECOND
@@ -39,7 +39,7 @@ class FakeContainer:
         self.log.append((stream, latest + 1000 if at is None else at, data))
 
 
-class FakeDocker:
+class FakeDocker(Listener):
     """Listens while it is entered, on a socket in `folder`; on a free port of the loopback without one.
 
     Attributes:
@@ -56,66 +56,43 @@ class FakeDocker:
     def __init__(self, folder: Path | None, **containers: FakeContainer) -> None:
         self.containers, self.answers, self.asked = dict(containers), dict[str, bytes](), list[str]()
         self.piece, self.lingers, self.skips_each = 65536, False, False
-        self._connections: list[socket.socket] = []
         self._stopped = threading.Event()
         if folder:
-            self._listener = socket.socket(socket.AF_UNIX)
-            self._listener.bind(f"{folder}/docker.sock")
-            self._listener.listen()
+            listener = socket.socket(socket.AF_UNIX)
+            listener.bind(f"{folder}/docker.sock")
+            listener.listen()
             self.host = f"unix://{folder}/docker.sock"
         else:
-            self._listener = socket.create_server(("127.0.0.1", 0))
-            self.host = f"tcp://127.0.0.1:{self._listener.getsockname()[1]}"
+            listener = socket.create_server(("127.0.0.1", 0))
+            self.host = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
+        super().__init__(listener)
 
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._listen, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        # Closing alone would leave accept() waiting.
+    def __exit__(self, *raised: object) -> None:
         self._stopped.set()
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self.hang_up()
+        super().__exit__(*raised)
 
-    def hang_up(self) -> None:
-        """Cuts every answer off where it is, as an engine that is restarted does."""
-        for connection in self._connections:
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-
-    def _listen(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            self._connections.append(connection)
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-
-    def _serve(self, connection: socket.socket) -> None:
-        # A client that leaves in the middle of an answer is what some tests are about; it is no error here.
-        with connection, suppress(OSError):
-            head = b""
-            while b"\r\n\r\n" not in head:
-                head += connection.recv(4096)
-            path = head.split(b" ")[1].decode()
-            self.asked.append(path)
-            url = urlsplit(path)
-            _, _, name, *rest = [*unquote(url.path).split("/"), ""]
-            if url.path in self.answers:
-                self._send(connection, self.answers[url.path])
-            elif url.path == "/containers/json":
-                self._json(connection, "200 OK", self._listed())
-            elif name not in self.containers:
-                self._json(connection, "404 Not Found", {"message": f"No such container: {name}"})
-            elif rest[0] == "json":
-                self._json(connection, "200 OK", self._inspected(self.containers[name]))
-            else:
-                query = {key: values[0] for key, values in parse_qs(url.query).items()}
-                self._log(connection, self.containers[name], query)
-            if self.lingers:
-                connection.recv(1)
+    def serve(self, connection: socket.socket) -> None:
+        """One request."""
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += connection.recv(4096)
+        path = head.split(b" ")[1].decode()
+        self.asked.append(path)
+        url = urlsplit(path)
+        _, _, name, *rest = [*unquote(url.path).split("/"), ""]
+        if url.path in self.answers:
+            self._send(connection, self.answers[url.path])
+        elif url.path == "/containers/json":
+            self._json(connection, "200 OK", self._listed())
+        elif name not in self.containers:
+            self._json(connection, "404 Not Found", {"message": f"No such container: {name}"})
+        elif rest[0] == "json":
+            self._json(connection, "200 OK", self._inspected(self.containers[name]))
+        else:
+            query = {key: values[0] for key, values in parse_qs(url.query).items()}
+            self._log(connection, self.containers[name], query)
+        if self.lingers:
+            connection.recv(1)
 
     def _listed(self) -> object:
         running = {name: container for name, container in self.containers.items() if container.running}

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 import socket
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
-from typing import Self
+
+from tests.support.listener import Listener
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "ollama"
 
@@ -64,14 +63,13 @@ def drip(head: bytes, piece: bytes) -> Behaviour:
     def write(connection: socket.socket) -> None:
         connection.sendall(head)
         while True:
-            # The slowness is the behaviour: each piece comes long before a socket's own timeout would end it.
-            time.sleep(0.2)
+            time.sleep(0.2)  # slowness is the behaviour: each piece comes long before a socket's own timeout ends it
             connection.sendall(piece)
 
     return write
 
 
-class FakeOllama:
+class FakeOllama(Listener):
     """Listens on a free port while it is entered.
 
     Attributes:
@@ -88,45 +86,19 @@ class FakeOllama:
         self.asked: Counter[str] = Counter()
         self.heads: list[str] = []
         self.bodies: list[bytes] = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        self._connections: list[socket.socket] = []
+        listener = socket.create_server(("127.0.0.1", 0))
+        super().__init__(listener)
+        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
 
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._listen, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        # Closing alone would leave accept() waiting.
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self.hang_up()
-
-    def hang_up(self) -> None:
-        """Closes every connection, as a server that is restarted does."""
-        for connection in self._connections:
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-
-    def _listen(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            self._connections.append(connection)
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-
-    def _serve(self, connection: socket.socket) -> None:
-        # A client that leaves in the middle of an answer is what some tests are about; it is no error here.
-        with connection, suppress(OSError):
-            while request := _request(connection):
-                head, body = request
-                self.heads.append(head)
-                self.bodies.append(body)
-                path = head.split(" ")[1]
-                self.asked[path] += 1
-                self.answers.get(path, http("404 page not found", "404 Not Found"))(connection)
+    def serve(self, connection: socket.socket) -> None:
+        """One request after another."""
+        while request := _request(connection):
+            head, body = request
+            self.heads.append(head)
+            self.bodies.append(body)
+            path = head.split(" ")[1]
+            self.asked[path] += 1
+            self.answers.get(path, http("404 page not found", "404 Not Found"))(connection)
 
 
 def _request(connection: socket.socket) -> tuple[str, bytes] | None:

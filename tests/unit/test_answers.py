@@ -34,7 +34,7 @@ MODELS = st.lists(st.dictionaries(st.sampled_from(KEYS), VALUES), max_size=4)
 @pytest.mark.parametrize("kind", [Version, LoadedModels, InstalledModels])
 def test_any_bytes_are_an_answer_or_a_bad_one(kind: type[Any], body: bytes) -> None:
     """Whatever stands on Ollama's port, decoding ends in a value or in BadAnswer."""
-    with suppress(BadAnswer):
+    with suppress(BadAnswer):  # the other of the two answers that are allowed
         decode(body, kind)
 
 

@@ -61,8 +61,7 @@ def drip(client: socket.socket, head: bytes) -> None:
     client.sendall(head)
     end = time.monotonic() + 30
     while time.monotonic() < end:
-        # The slowness is what is tested: at full speed the request would be too large long before it is too late.
-        time.sleep(0.1)
+        time.sleep(0.1)  # slowness is what is tested: at full speed it would be too large long before it is too late
         client.sendall(b"x")
 
 
@@ -70,8 +69,7 @@ def test_a_connection_serves_one_request_after_another(address: str) -> None:
     """Kept open between scrapes, as Prometheus does, also after a pause longer than a request may take."""
     with requests.Session() as session:
         assert session.get(f"{address}/-/healthy", timeout=5).status_code == 200
-        # That the first request's bound does not end the second can only be seen once that bound has passed.
-        time.sleep(_REQUEST_SECONDS + 0.5)
+        time.sleep(_REQUEST_SECONDS + 0.5)  # only then is it seen that the bound of the first does not end the second
         assert session.get(f"{address}/-/healthy", timeout=5).status_code == 200
 
 

@@ -47,13 +47,16 @@ class Machine:
 
 def this_machine(environ: Mapping[str, str]) -> Machine:
     """The real one."""
-    try:
-        user = pwd.getpwuid(os.geteuid()).pw_name
-    except KeyError:
-        # In a container there may be no name, only the number.
-        user = str(os.geteuid())
     home = Path(environ.get("HOME", "/"))
-    return Machine(system=platform.system(), user=user, home=home, environ=environ, run=_run)
+    return Machine(system=platform.system(), user=user_name(), home=home, environ=environ, run=_run)
+
+
+def user_name() -> str:
+    """Whom we run as; in a container there may be no name, only the number."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
 
 
 def is_local(url: str) -> bool:

@@ -18,6 +18,7 @@ from llama_metrics.ollama.client import Client
 from llama_metrics.ollama.directory import Directory
 from tests.support.collectors import context
 from tests.support.fake_ollama import FIXTURES, FakeOllama, http, recorded
+from tests.support.waiting import until
 
 RECORDED = FIXTURES / "0.33.0-rc2" / "logs"
 SINGLE = (RECORDED / "single_model.log").read_bytes()
@@ -46,14 +47,7 @@ def read(follower: Follower) -> Reading:
 
 def wait(follower: Follower, done: Callable[[Reading], bool]) -> Reading:
     """The first reading of which `done` is true, within ten seconds."""
-    end = time.monotonic() + 10
-    while time.monotonic() < end:
-        reading = read(follower)
-        if done(reading):
-            return reading
-        # The follower looks at its file twice a second.
-        time.sleep(0.05)
-    raise AssertionError(f"never came; {lines(reading)} lines so far")
+    return until(lambda: reading if done(reading := read(follower)) else None)
 
 
 def lines(reading: Reading) -> int:
@@ -199,14 +193,14 @@ def _error(follower: Follower) -> SourceError:
 
 def _recovered(follower: Follower, done: Callable[[Reading], bool]) -> Reading:
     """The first reading of which `done` is true, past the errors of before."""
-    end = time.monotonic() + 10
-    while time.monotonic() < end:
+
+    def attempt() -> Reading | None:
         try:
             return wait(follower, done)
-        except (NotPermitted, Unreachable):
-            # It is tried again every second.
-            time.sleep(0.1)
-    raise AssertionError("it never recovered")
+        except (NotPermitted, Unreachable):  # what it recovers from
+            return None
+
+    return until(attempt)
 
 
 @pytest.fixture(autouse=True)

@@ -63,6 +63,13 @@ def fake() -> Iterator[Fake]:
         yield Fake(Path(folder))
 
 
+def test_a_path_may_begin_with_the_home(fake: Fake) -> None:
+    """As people write it, though no shell reads the configuration."""
+    file = fake.file("Users/me/.ollama/logs/server.log")
+
+    assert chosen(fake.find(path="~/.ollama/logs/server.log")) == f"the file {file}"
+
+
 def chosen(found: Found) -> str:
     """The description of the one that is used."""
     return found.chosen.description if found.chosen else "none"

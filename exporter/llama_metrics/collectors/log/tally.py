@@ -8,7 +8,8 @@ from llama_metrics.collectors.log import events, metrics
 from llama_metrics.collectors.log.facts import Facts
 from llama_metrics.collectors.log.ledger import Ledger
 from llama_metrics.collectors.log.lines import INFERENCE
-from llama_metrics.collectors.log.runners import Roster, Runner, owner
+from llama_metrics.collectors.log.loads import Loads
+from llama_metrics.collectors.log.runners import Roster, owner
 from llama_metrics.collectors.log.tasks import Task, Tasks
 from llama_metrics.metrics import AnyFamily
 from llama_metrics.ollama.names import UNKNOWN
@@ -19,7 +20,6 @@ _INSTALLING = frozenset({"/api/pull", "/api/create", "/api/copy", "/api/delete"}
 _CODES = ("499", "500", "unknown")
 # An aborted request is answered at once; after so many more answers, its own is not to be found.
 _PATIENCE = 8
-_SAME = 1.0
 
 
 class Tally:
@@ -27,6 +27,7 @@ class Tally:
 
     def __init__(self) -> None:
         self._ledger, self._facts, self._roster, self._tasks = Ledger(), Facts(), Roster(), Tasks()
+        self._loads = Loads(self._ledger, self._facts, self._roster, self._tasks)
         count, histogram = self._ledger.counter, self._ledger.histogram
         self._http, self._took = count(metrics.HTTP_REQUESTS), histogram(metrics.HTTP_DURATION)
         self._messages, self._cancelled = count(metrics.MESSAGES), count(metrics.CANCELLED)
@@ -35,23 +36,16 @@ class Tally:
         self._prompt, self._cached = count(metrics.PROMPT_TOKENS), count(metrics.PROMPT_CACHED_TOKENS)
         self._evaluated = count(metrics.PROMPT_EVALUATED_TOKENS)
         self._prompt_seconds, self._seconds = count(metrics.PROMPT_EVAL_SECONDS), count(metrics.EVAL_SECONDS)
-        self._shifts, self._crashes = count(metrics.CONTEXT_SHIFTS), count(metrics.RUNNER_CRASHES)
+        self._shifts = count(metrics.CONTEXT_SHIFTS)
         self._prompt_sizes = histogram(metrics.REQUEST_PROMPT_TOKENS)
         self._sizes = histogram(metrics.REQUEST_GENERATED_TOKENS)
         self._prompt_times = histogram(metrics.REQUEST_PROMPT_EVAL)
         self._token_times = histogram(metrics.REQUEST_TIME_PER_TOKEN)
-        self._loads, self._load_times = count(metrics.LOADS), histogram(metrics.LOAD_DURATION)
-        self._load_failures, self._memory = count(metrics.LOAD_FAILURES), count(metrics.OUT_OF_MEMORY)
-        self._evictions, self._unloads = count(metrics.EVICTIONS), count(metrics.UNLOADS_OBSERVED)
         # How often the list of installed models has changed.
         self.installs = 0
-        self._load_seconds: float | None = None
-        self._untimed: Runner | None = None
-        self._short_of_memory = False
         self._aborts: list[int] = []
-        self._gone: tuple[str, float | None] | None = None
-        self._crashed = False
         self._on: dict[type[events.Event], Callable[..., None]] = {
+            **self._loads.handlers,
             events.Answered: self._answered,
             events.Prompt: self._prompted,
             events.PromptEvaluated: self._prompt_evaluated,
@@ -59,25 +53,12 @@ class Tally:
             events.Released: self._released,
             events.Abandoned: lambda event: self._tasks.abandon(event.task, refused=event.refused),
             events.ContextShifted: lambda _: self._add(self._shifts),
-            events.OutOfMemory: lambda _: self._out_of_memory(),
-            events.SlotsReady: self._slots_ready,
-            events.Offloaded: self._offloaded,
             events.Configured: self._configured,
             events.Listening: self._facts.listening,
             events.DefaultContext: self._facts.default_context,
             events.Device: self._facts.device,
-            events.RunnerStarting: self._starting,
-            events.ModelNamed: self._named,
-            events.RunnerStarted: self._started,
-            events.RunnersLoaded: self._loaded,
-            events.LoadFailed: self._load_failed,
-            events.Evicting: lambda _: self._add(self._evictions),
-            events.TooLarge: lambda _: self._out_of_memory(),
-            events.RunnerGone: self._runner_gone,
             events.Truncated: lambda _: self._add(self._truncations),
             events.ClientLeft: lambda _: self._aborts.append(_PATIENCE),
-            events.RequestBegins: self._request_begins,
-            events.RunnerInUse: self._runner_in_use,
         }
 
     def feed(self, read: Iterable[events.Event]) -> tuple[int, int]:
@@ -107,8 +88,8 @@ class Tally:
 
         `prints_costs` is whether this Ollama's runners do, where the log has not said it.
         """
-        plain = [self._rejections, self._truncations, self._crashes, self._load_failures]
-        for counts in (*plain, self._memory, self._evictions, self._unloads):
+        self._loads.exist(installed)
+        for counts in (self._rejections, self._truncations):
             counts[()] += 0
         for code in _CODES:
             self._cancelled[(code,)] += 0
@@ -117,8 +98,6 @@ class Tally:
         for route in INFERENCE:
             for code in ("200", "500", "503"):
                 self._http[("POST", route, code)] += 0
-        for model in installed:
-            self._loads[(model,)] += 0
         if self._facts.timed or (self._facts.timed is None and prints_costs):
             self._shifts[()] += 0
             for model in (UNKNOWN, *(runner.model for runner in self._roster.alive if runner.upstream)):
@@ -206,95 +185,10 @@ class Tally:
         if task:
             self._prompt[(owner(task.candidates, timed=False),)] += task.tokens
 
-    # Loads, and how they end
+    # Servers
 
     def _configured(self, event: events.Configured) -> None:
         # The requests that the server before was at are cut off, not answered.
         self._tasks.clear()
-        self._roster.restart()
+        self._loads.restart()
         self._facts.configured(event)
-        self._load_seconds = self._untimed = self._gone = None
-        self._short_of_memory = self._crashed = False
-
-    def _starting(self, event: events.RunnerStarting) -> None:
-        self._facts.timed = event.upstream or self._facts.timed
-        self._roster.start(event)
-        self._load_seconds = self._untimed = None
-        died = self._roster.find(event.model) if self._crashed else None
-        if died:
-            self._tasks.drop(died)
-        self._crashed = False
-
-    def _named(self, event: events.ModelNamed) -> None:
-        loading = self._roster.loading
-        if loading:
-            loading.model = event.model
-
-    def _slots_ready(self, event: events.SlotsReady) -> None:
-        loading = self._roster.loading
-        if loading:
-            loading.slots, loading.context = event.slots, event.context
-
-    def _offloaded(self, event: events.Offloaded) -> None:
-        loading = self._roster.loading
-        if loading:
-            loading.layers = event.layers, event.of
-
-    def _started(self, event: events.RunnerStarted) -> None:
-        """Printed twice a load: the first counts, and it may come before or behind the count of runners."""
-        if self._roster.loading:
-            self._load_seconds = event.seconds if self._load_seconds is None else self._load_seconds
-        elif self._untimed:
-            self._load_times.observe((self._untimed.model,), event.seconds)
-            self._untimed = None
-
-    def _loaded(self, event: events.RunnersLoaded) -> None:
-        new, gone = self._roster.loaded(event.count)
-        self._loads[(new.model,)] += 1
-        if self._load_seconds is None:
-            self._untimed = new
-        else:
-            self._load_times.observe((new.model,), self._load_seconds)
-        self._unloads[()] += gone
-        self._facts.loaded(new)
-        self._short_of_memory = False
-        for task in self._tasks.orphans(self._roster.alive):
-            self._prompt[(owner(task.candidates, timed=True),)] += task.tokens
-
-    def _load_failed(self, event: events.LoadFailed) -> None:
-        if event.memory:
-            self._out_of_memory()
-        if not event.cancelled:
-            self._add(self._load_failures)
-        self._roster.loading = None
-        self._short_of_memory = False
-
-    def _out_of_memory(self) -> None:
-        """A load that runs out of memory says so in several lines."""
-        if not self._short_of_memory:
-            self._add(self._memory)
-        self._short_of_memory = True
-
-    def _runner_gone(self, event: events.RunnerGone) -> None:
-        """Printed twice at once; the load that follows says whose runner it was."""
-        before, self._gone = self._gone, (event.words, event.second)
-        again = before is not None and before[0] == event.words and _close(before[1], event.second)
-        if not again:
-            self._add(self._crashes)
-        self._crashed = True
-
-    # OLLAMA_DEBUG
-
-    def _request_begins(self, event: events.RequestBegins) -> None:
-        runner = self._roster.find(event.model)
-        if runner and runner.requests is not None:
-            runner.requests += 1
-
-    def _runner_in_use(self, event: events.RunnerInUse) -> None:
-        runner = self._roster.find(event.model)
-        if runner:
-            runner.requests = event.requests
-
-
-def _close(one: float | None, other: float | None) -> bool:
-    return one is None or other is None or abs(other - one) <= _SAME

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from llama_metrics.collectors.log.options import LogOptions
@@ -81,7 +82,7 @@ def find(options: LogOptions, machine: Machine, *, local: bool) -> Found:
     if options.source == "docker" or (options.source == "auto" and options.container):
         return Found((_container(options.container, engine),))
     if options.source == "file" or options.path:
-        return Found((_file(options.path),))
+        return Found((_file(options.path, machine.home),))
     return Found(tuple(_by_itself(options, machine, engine) if local else [_elsewhere()]))
 
 
@@ -104,9 +105,11 @@ def _elsewhere() -> Candidate:
     )
 
 
-def _file(path: str | None) -> Candidate:
+def _file(path: str | None, home: Path) -> Candidate:
     if path:
-        return Candidate(f"the file {path}", lambda: FileSource(path))
+        # No shell stands between the configuration and us.
+        path = str(home / path[2:]) if path.startswith("~/") else path
+        return Candidate(f"the file {path}", partial(FileSource, path))
     return Candidate(
         "a file", _nothing, Unsupported("collectors.log.source is file; name the file in collectors.log.path")
     )
@@ -196,7 +199,7 @@ def _present(paths: Iterable[Path]) -> list[Candidate]:
     """The files, what was written last first, then those that are not there or may not be read."""
     ages: list[tuple[float, Candidate]] = []
     for path in paths:
-        candidate, changed = _file(str(path)), 0.0
+        candidate, changed = Candidate(f"the file {path}", partial(FileSource, str(path))), 0.0
         try:
             with path.open("rb"):
                 changed = path.stat().st_mtime

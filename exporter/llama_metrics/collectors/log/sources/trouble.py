@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import grp
 import os
-import pwd
 import shlex
 import stat
 from pathlib import Path
 
 from llama_metrics.errors import BadAnswer, NotPermitted, SourceError, Unreachable
+from llama_metrics.system.machine import user_name
 
 _KINDS = {
     stat.S_IFDIR: "a directory",
@@ -39,7 +39,7 @@ def not_a_file(path: Path, mode: int) -> BadAnswer:
 
 def _grant(path: Path) -> str:
     """Who may not do what, and the command that lets them: the first folder that is closed, else the file."""
-    user = _user()
+    user = user_name()
     real = path.resolve()
     for folder in reversed(real.parents):
         if not os.access(folder, os.X_OK, effective_ids=True):
@@ -50,14 +50,6 @@ def _grant(path: Path) -> str:
 
 def _quoted(path: Path) -> str:
     return shlex.quote(str(path))
-
-
-def _user() -> str:
-    """The name; in a container there may be none, only the number."""
-    try:
-        return pwd.getpwuid(os.geteuid()).pw_name
-    except KeyError:
-        return str(os.geteuid())
 
 
 def _group() -> str:
