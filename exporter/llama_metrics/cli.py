@@ -19,6 +19,7 @@ from llama_metrics.log import make_logger
 from llama_metrics.schema import Problems
 from llama_metrics.scrape import CannotOpen
 from llama_metrics.server import CannotListen
+from llama_metrics.system.memory import share_arenas
 
 _DESCRIPTION = "Prometheus exporter for Ollama and the machine under it. Without a command it serves."
 
@@ -76,6 +77,7 @@ def _serve(arguments: list[str]) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    share_arenas()
     app.run(loaded, make_logger(loaded.log.level, loaded.log.format), stop)
     return 0
 
@@ -85,8 +87,11 @@ def _check(arguments: list[str]) -> int:
     parser.add_argument("file", type=Path, metavar="FILE")
     file = parser.parse_args(arguments).file
     loaded = config.load(ALL, os.environ, file)
-    enabled = ", ".join(collector.name for collector, _ in loaded.collectors)
-    print(f"{file} is valid: it watches {loaded.target.url} with {enabled or 'no collector at all'}")
+    certain = ", ".join(collector.name for collector, own in loaded.collectors if own.enabled)
+    possible = ", ".join(collector.name for collector, own in loaded.collectors if own.enabled is None)
+    print(f"{file} is valid: it watches {loaded.target.url} with {certain or 'no collector at all'}")
+    if possible:
+        print(f"and, if this machine has what they read, with {possible}")
     return 0
 
 
@@ -121,7 +126,13 @@ def _simulate(arguments: list[str]) -> int:
 
     parser = argparse.ArgumentParser("llama-metrics simulate", description="An Ollama that is not there.")
     parser.add_argument("scenario", metavar="SCENARIO", help="a name or a YAML file")
-    parser.add_argument("--listen", metavar="HOST:PORT", default="127.0.0.1:11434", help="default %(default)s")
+    parser.add_argument("--listen", metavar="HOST:PORT", help="default 127.0.0.1:11434")
     parser.add_argument("--log", metavar="FILE", type=Path, help="append what Ollama would log; over 64 MiB: FILE.1")
+    instead = "print what powermetrics would on a Mac that runs the scenario, and serve nothing"
+    parser.add_argument("--powermetrics", action="store_true", help=instead)
     given = parser.parse_args(arguments)
-    return simulate.main(given.scenario, given.listen, given.log)
+    if not given.powermetrics:
+        return simulate.main(given.scenario, given.listen or "127.0.0.1:11434", given.log)
+    if given.listen or given.log:
+        parser.error("--powermetrics serves nothing and writes no log: leave out --listen and --log")
+    return simulate.powermetrics(given.scenario)

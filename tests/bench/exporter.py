@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 import psutil
 import yaml
 
+from llama_metrics.collectors import ALL
+
 # Word for word what Prometheus 3.5 sends: it decides the format of the page, and so its cost.
 _HEADERS = {
     "Accept": "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
@@ -44,7 +46,7 @@ class Exporter:
     Args:
         ollama: the address it watches.
         folder: where its configuration is written.
-        collectors: the key `collectors` of that.
+        collectors: the key `collectors` of that; of this machine only what stands in it is read.
 
     """
 
@@ -53,7 +55,9 @@ class Exporter:
         file.write_text(
             yaml.safe_dump({"targets": [{"name": "default", "url": ollama}], "collectors": dict(collectors)})
         )
-        arguments = ["--config.file", str(file), "--web.listen-address", "127.0.0.1:0", "--no-collector.log"]
+        arguments = ["--config.file", str(file), "--web.listen-address", "127.0.0.1:0"]
+        hosts = (collector.name for collector in ALL if collector.scope == "host")
+        arguments += [f"--no-collector.{name}" for name in hosts if name not in collectors]
         self._command = [sys.executable, "-m", "llama_metrics", *arguments]
 
     def __enter__(self) -> Self:

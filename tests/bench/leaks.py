@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from tests.bench import imports
+from tests.bench import imports, powermetrics
 from tests.bench.exporter import TAGS_ALWAYS, Exporter, Held
 from tests.bench.table import Row
 from tests.bench.upstream import Mood, Upstream, free_port
 
 _CYCLES = 10
 _MB = 1e6
-_BUDGET_RESIDENT = 8
+_BUDGET_RESIDENT = 10
 # Memory settles for some thousand scrapes, as garbage and arenas find their size: 1.3 MB were measured. This is 200
 # bytes a scrape; whatever is kept of one (a page, an exception, a connection) is larger.
 _BUDGET_GROWTH = 2
@@ -50,10 +51,18 @@ CYCLE = (
 def measure(folder: Path) -> Iterator[Row]:
     """Memory, threads and descriptors over 10,000 scrapes, after 1,000 to warm up."""
     floor = imports.alone()[1]
-    warm, after = held(folder, CYCLE, CYCLE * _CYCLES)
+    (folder / "server.log").touch()
+    machine = {
+        "log": {"source": "file", "path": str(folder / "server.log")},
+        "powermetrics": {"command": list(powermetrics.command(folder))},
+        "process": {},
+        "host": {},
+    }
+    warm, after = held(folder, CYCLE, CYCLE * _CYCLES, machine)
     resident = max(warm.resident, after.resident)
     detail = f"{resident / _MB:.1f} MB - {floor / _MB:.1f} MB for the imports alone"
-    yield Row("resident memory above the imports", (resident - floor) / _MB, _BUDGET_RESIDENT, "MB", detail)
+    what = "resident memory above the imports, all collectors that run on this system"
+    yield Row(what, (resident - floor) / _MB, _BUDGET_RESIDENT, "MB", detail)
     over = f"over {_CYCLES * sum(phase.scrapes for phase in CYCLE):,} scrapes"
     detail = f"{warm.resident / _MB:.1f} -> {after.resident / _MB:.1f} MB; Ollama failed in a third of them"
     yield Row(f"memory grown {over}", (after.resident - warm.resident) / _MB, _BUDGET_GROWTH, "MB", detail)
@@ -63,10 +72,12 @@ def measure(folder: Path) -> Iterator[Row]:
     yield Row(f"descriptors grown {over}", after.descriptors - warm.descriptors, 0, "", detail)
 
 
-def held(folder: Path, warm_up: Iterable[Phase], phases: Iterable[Phase]) -> tuple[Held, Held]:
-    """What the exporter holds before and after `phases`."""
+def held(
+    folder: Path, warm_up: Iterable[Phase], phases: Iterable[Phase], machine: Mapping[str, Any] = {}
+) -> tuple[Held, Held]:
+    """What the exporter holds before and after `phases`; `machine` configures the collectors of the machine."""
     port = free_port()
-    with Exporter(f"http://127.0.0.1:{port}", folder, _COLLECTORS) as exporter:
+    with Exporter(f"http://127.0.0.1:{port}", folder, {**_COLLECTORS, **machine}) as exporter:
         for phase in warm_up:
             _run(exporter, port, phase)
         before = exporter.held()

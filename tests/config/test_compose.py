@@ -43,6 +43,21 @@ def test_a_service_waits_for_no_other(service: dict[str, Any]) -> None:
     assert "depends_on" not in service
 
 
+# Not linux-host.yml, whose `!reset` is Compose's own YAML; `make e2e` has Compose read it.
+@pytest.mark.parametrize("file", ["config/host-log.yml", "config/nvidia.yml"])
+def test_an_overlay_changes_services_that_exist(file: str) -> None:
+    """And adds none: a name that is mistyped would start a service without an image."""
+    assert set(config(file)["services"]) <= set(SERVICES)
+
+
+def test_the_exporter_gets_the_library_of_the_cards_and_no_means_to_compute() -> None:
+    """Of the NVIDIA driver it needs NVML alone; the image holds the binding to it."""
+    [device] = config("config/nvidia.yml")["services"]["exporter"]["deploy"]["resources"]["reservations"]["devices"]
+
+    assert (device["driver"], device["count"], device["capabilities"]) == ("nvidia", "all", ["gpu", "utility"])
+    assert '"$wheel[nvidia]"' in DOCKERFILE
+
+
 @every_service
 def test_a_foreign_image_is_pinned(service: dict[str, Any]) -> None:
     """To a version, never to a tag that moves."""

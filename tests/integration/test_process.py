@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from llama_metrics import __version__
+from llama_metrics.collectors import ALL
 from tests.support import exporter
 from tests.support.fake_ollama import FIXTURES, FakeOllama, hang, recorded
 
@@ -28,6 +29,7 @@ GOOD = {
     "/api/tags": recorded(RECORDED / "api_tags.all_models.http"),
 }
 COMMAND = [sys.executable, "-m", "llama_metrics"]
+WITHOUT_HOST = [f"--no-collector.{collector.name}" for collector in ALL if collector.scope == "host"]
 
 
 def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -39,8 +41,8 @@ def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
 
 @contextmanager
 def serving(url: str, *arguments: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """The exporter as a process on a free port, without a log of this machine's; its address and the process."""
-    command = [*COMMAND, "--web.listen-address", "127.0.0.1:0", "--no-collector.log", *arguments]
+    """The exporter as a process on a free port, with nothing of this machine; its address and the process."""
+    command = [*COMMAND, "--web.listen-address", "127.0.0.1:0", *WITHOUT_HOST, *arguments]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ | {"OLLAMA_HOST": url})
     assert process.stderr is not None
     try:
@@ -148,7 +150,8 @@ def test_a_bad_configuration_starts_nothing(tmp_path: Path) -> None:
     assert (run("check", str(bad)).returncode, run("check", str(bad)).stderr) == (1, errors)
     assert run(LLAMA_METRICS_CONFIG_FILE=str(bad)).stderr == errors
     assert run("check", str(good)).stdout == (
-        f"{good} is valid: it watches http://10.0.0.5:11434 with version, ps, tags, log\n"
+        f"{good} is valid: it watches http://10.0.0.5:11434 with version, ps, tags\n"
+        "and, if this machine has what they read, with log, process, host, macos, powermetrics, nvidia, amd\n"
     )
 
 

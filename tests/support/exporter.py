@@ -41,8 +41,9 @@ def settings(**values: object) -> list[Setting]:
 
 @contextmanager
 def running(url: str, **values: object) -> Iterator[str]:
-    """The real application on a free port, watching `url` and no log unless told; gives its own address."""
-    flags = settings(**{"web__listen_address": "127.0.0.1:0", "collectors__log__enabled": False, **values})
+    """The real application on a free port, watching `url` and no more of this machine than told; gives its address."""
+    off = {f"collectors__{collector.name}__enabled": False for collector in ALL if collector.scope == "host"}
+    flags = settings(**{"web__listen_address": "127.0.0.1:0", **off, **values})
     app = App(load(ALL, {"OLLAMA_HOST": url}, flags=flags), quiet())
     address = app.start()
     try:

@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from llama_metrics.config import Config
-from llama_metrics.doctor import api, log
+from llama_metrics.doctor import api, gpus, log, macos, powermetrics, processes
 from llama_metrics.doctor.check import Check
 from llama_metrics.system.machine import Machine
 
-_LOOKS: tuple[Callable[[Config, Machine], Iterable[Check]], ...] = (api.look, log.look)
+_LOOKS: tuple[Callable[[Config, Machine], Iterable[Check]], ...] = (
+    api.look,
+    log.look,
+    processes.look,
+    macos.look,
+    powermetrics.look,
+    gpus.look,
+)
 
 
 def examine(config: Config, machine: Machine) -> tuple[Check, ...]:

@@ -1,4 +1,4 @@
-"""A program whose output is read as it comes, and which never outlives its reader."""
+"""A program whose output is read as it comes, and which does not go on without its reader."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
 
-from llama_metrics.errors import NotPermitted, Unsupported
+from llama_metrics.errors import NotPermitted, Stale, Unsupported
 
 _CHUNK = 64 * 1024
 _KEPT_OF_STDERR = 2048
@@ -19,7 +19,7 @@ class Child:
     """One running program. Raises Unsupported where it is not installed, NotPermitted where it may not be run."""
 
     def __init__(self, command: Sequence[str]) -> None:
-        self._said, self._ended = b"", False
+        self._name, self._said, self._ended = command[0], b"", False
         try:
             self._process = subprocess.Popen(  # noqa: S603  the command is ours
                 command,
@@ -60,17 +60,26 @@ class Child:
         return chunk
 
     def end(self) -> tuple[int, str]:
-        """Ends it, however it goes on; its exit status, and the end of what it said on standard error."""
-        with suppress(subprocess.TimeoutExpired):
-            # Who has closed its output is about to exit by itself, and its own status says more than our signal.
-            self._process.wait(_GRACE if self._ended else 0)
-        if self._process.poll() is None:
-            self._process.terminate()
-            try:
-                self._process.wait(_GRACE)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-        status = self._process.wait()
+        """Ends it, however it goes on; its exit status, and the end of what it said on standard error.
+
+        Raises Stale where it still runs after two or three seconds; this may be called again then, and read() not.
+        """
+        # Who has closed its output is about to exit by itself, and its own status says more than our signal.
+        status = self._wait(_GRACE if self._ended else 0)
+        if status is None:
+            # What belongs to another user, as all that sudo starts, takes no signal from us; but nobody who reads it is
+            # left then, and its next write ends it.
+            self._out.close()
+            with suppress(PermissionError):
+                self._process.terminate()
+                status = self._wait(_GRACE)
+                if status is None:
+                    self._process.kill()
+            if status is None:
+                status = self._wait(_GRACE)
+        if status is None:
+            pid = self._process.pid
+            raise Stale(f"{self._name} (process {pid}) was told to end and still runs; end it with `sudo kill {pid}`")
         # What it said last. A grandchild may hold the pipe open, so this waits for nothing.
         os.set_blocking(self._err.fileno(), False)
         with suppress(BlockingIOError):
@@ -78,3 +87,9 @@ class Child:
         self._out.close()
         self._err.close()
         return status, self._said.decode("utf-8", errors="replace").strip()
+
+    def _wait(self, seconds: float) -> int | None:
+        """Its exit status; None where it goes on for longer."""
+        with suppress(subprocess.TimeoutExpired):
+            return self._process.wait(seconds)
+        return None

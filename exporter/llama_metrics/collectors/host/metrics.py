@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from llama_metrics.metrics import Metric
 
-MEMORY_TOTAL = Metric("host_memory_total_bytes", "gauge", "Memory of the machine.")
+MEMORY_TOTAL = Metric(
+    "host_memory_total_bytes", "gauge", "Memory of the machine; in a container on macOS, of Docker's VM."
+)
 MEMORY_AVAILABLE = Metric(
     "host_memory_available_bytes", "gauge", "Memory that a program could get without anything being swapped out."
 )

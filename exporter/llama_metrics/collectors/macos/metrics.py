@@ -11,7 +11,9 @@ MEMORY_PRESSURE = Metric(
     "macos_memory_pressure_level", "gauge", "Memory pressure as the kernel tells it: 1 normal, 2 warning, 4 critical."
 )
 GPU_UTILIZATION = Metric(
-    "macos_gpu_utilization_ratio", "gauge", "How busy the GPU is, by all programs together, as its driver says."
+    "macos_gpu_utilization_ratio",
+    "gauge",
+    "How busy the GPU is just now, by all programs together, as its driver says.",
 )
 GPU_MEMORY = Metric(
     "macos_gpu_memory_in_use_bytes", "gauge", "Memory that the GPU uses of the machine's, for all programs together."
@@ -21,7 +23,11 @@ WIRED_LIMIT = Metric(
     "gauge",
     "How much memory the GPU may take, where iogpu.wired_limit_mb was set; absent where macOS decides.",
 )
-MEMORY_WIRED = Metric("macos_memory_wired_bytes", "gauge", "Memory that cannot be moved out; a loaded model is in it.")
+MEMORY_WIRED = Metric(
+    "macos_memory_wired_bytes",
+    "gauge",
+    "Memory that can be neither paged out nor compressed, the kernel's and what the GPU works on among it.",
+)
 MEMORY_COMPRESSED = Metric("macos_memory_compressed_bytes", "gauge", "Memory that the compressor occupies.")
 THERMAL_PRESSURE = Metric(
     "macos_thermal_pressure",

@@ -8,15 +8,28 @@ _GPU = ("gpu",)
 
 INFO = Metric("nvidia_gpu_info", "gauge", "1; an NVIDIA GPU by its UUID, and what it is called.", ("gpu", "name"))
 UTILIZATION = Metric(
-    "nvidia_gpu_utilization_ratio", "gauge", "Share of the driver's last period in which the GPU was busy.", _GPU
+    "nvidia_gpu_utilization_ratio",
+    "gauge",
+    "Share of the driver's last period in which the GPU was busy; absent with MIG.",
+    _GPU,
 )
-MEMORY_USED = Metric("nvidia_gpu_memory_used_bytes", "gauge", "Memory of the GPU in use.", _GPU)
-MEMORY_TOTAL = Metric("nvidia_gpu_memory_total_bytes", "gauge", "Memory of the GPU.", _GPU)
+MEMORY_USED = Metric(
+    "nvidia_gpu_memory_used_bytes",
+    "gauge",
+    "Memory of the GPU in use. Drivers before 510 count in what they keep for themselves.",
+    _GPU,
+)
+MEMORY_TOTAL = Metric(
+    "nvidia_gpu_memory_total_bytes", "gauge", "Memory of the GPU; of all MIG instances together.", _GPU
+)
 POWER = Metric("nvidia_gpu_power_watts", "gauge", "Power that the card draws.", _GPU)
 POWER_LIMIT = Metric("nvidia_gpu_power_limit_watts", "gauge", "Power that the card may draw at most.", _GPU)
 TEMPERATURE = Metric("nvidia_gpu_temperature_celsius", "gauge", "Temperature of the GPU's chip.", _GPU)
 ENERGY = Metric(
-    "nvidia_gpu_energy_joules_total", "counter", "Energy that the card has used since its driver was loaded.", _GPU
+    "nvidia_gpu_energy_joules_total",
+    "counter",
+    "Energy that the card has used since its driver was loaded; absent before Volta.",
+    _GPU,
 )
 # In NVML's words, shortened; what it may say besides is `other`.
 REASONS = (

@@ -18,7 +18,8 @@ POWER = Metric(
 ENERGY = Metric(
     "powermetrics_energy_joules_total",
     "counter",
-    f"Energy of a rail, added up from every sample since the exporter started. {_ESTIMATE}",
+    "Energy of a rail, added up from every sample since the exporter started; of a sleep, what macOS tells."
+    f" {_ESTIMATE}",
     ("rail",),
 )
 COMBINED_POWER = Metric(
@@ -59,7 +60,10 @@ SAMPLE_TIME = Metric(
     "powermetrics_sample_timestamp_seconds", "gauge", "When the latest sample arrived, in seconds since 1970."
 )
 SAMPLE_INTERVAL = Metric(
-    "powermetrics_sample_interval_seconds", "gauge", "How long the latest sample was taken over, as it says itself."
+    "powermetrics_sample_interval_seconds",
+    "gauge",
+    "How long the latest sample was taken over, as it says itself. Of one over a sleep no power, activity or clock is"
+    " shown.",
 )
 SAMPLES = Metric("powermetrics_samples_total", "counter", "Samples that could be read.")
 PARSE_ERRORS = Metric("powermetrics_parse_errors_total", "counter", "Samples that could not be read and were dropped.")
@@ -70,7 +74,9 @@ IMPLAUSIBLE = Metric(
     " negative one.",
 )
 RESTARTS = Metric(
-    "powermetrics_restarts_total", "counter", "Times powermetrics was started again, whether it had ended or not."
+    "powermetrics_restarts_total",
+    "counter",
+    "Times powermetrics was started again: after trouble, and once an hour, for it grows.",
 )
 
 METRICS = (

@@ -10,7 +10,8 @@ class PowermetricsOptions(Options, frozen=True, kw_only=True):
     """How powermetrics is run.
 
     Attributes:
-        interval: how long each sample is taken over; it is part of the command line that sudo has to permit.
+        interval: how long each sample is taken over; it is part of the command line that sudo has to permit. What a
+            `-i` in `command` says comes first.
         command: another command line, on any system; None is Apple's own, under sudo where we are not root.
 
     """

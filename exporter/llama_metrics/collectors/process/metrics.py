@@ -12,13 +12,15 @@ _OF = "Of Ollama's server (model empty) and of its runners by model"
 PROCESSES = Metric(
     "ollama_processes",
     "gauge",
-    "Processes of Ollama: servers, and runners that hold a model. Neither clients nor the search for GPUs.",
+    "Processes of Ollama: servers, and runners that hold a model. Neither clients nor the search for GPUs. Absent where"
+    " Ollama answers but its processes are not to be seen from here, as from another container.",
     ("role",),
 )
 CPU_SECONDS = Metric(
     "ollama_process_cpu_seconds_total",
     "counter",
-    f"CPU time, user and system. {_OF}; added up from each process's own steps since the exporter started.",
+    f"CPU time, user and system. {_OF}; added up from each process's own steps since the exporter started. What a"
+    " process uses between the last scrape and its end is lost.",
     _BY,
 )
 RESIDENT_MEMORY = Metric(

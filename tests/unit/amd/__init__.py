@@ -1,0 +1,1 @@
+"""AMD GPUs: trees of files as the amdgpu driver makes them."""

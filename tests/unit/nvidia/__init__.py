@@ -1,0 +1,1 @@
+"""NVIDIA GPUs: the real nvidia-ml-py on a library that is not there."""

@@ -1,0 +1,1 @@
+"""Ollama's processes: tables of many systems, and real children."""
