@@ -37,6 +37,11 @@ CASES = [
     ("OllamaDown", HERE, "OllamaExpectedModelMissing", HERE, False),  # critical too
     ("OllamaDown", HERE, "LlamaMetricsCollectorFailing", HERE, False),  # meta
     ("OllamaDown", {}, "OllamaNoModelsInstalled", {}, False),
+    ("MacMemoryPressureCritical", HERE, "MacMemoryPressure", HERE, True),
+    *[("MacMemoryPressureCritical", HERE, "MacMemoryPressure", elsewhere, False) for elsewhere in ELSEWHERE],
+    ("MacMemoryPressureCritical", HERE, "MacThermalPressure", HERE, False),
+    ("OllamaModelsDiskFull", HERE, "OllamaModelsDiskFilling", HERE, True),
+    *[("OllamaModelsDiskFull", HERE, "OllamaModelsDiskFilling", elsewhere, False) for elsewhere in ELSEWHERE],
     # The last one is muted when Alertmanager has taken in all before it.
     ("OllamaDown", HERE, "OllamaNoModelsInstalled", HERE, True),
 ]

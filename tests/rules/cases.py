@@ -1,4 +1,7 @@
-"""The promtool cases as data. A case is named "<Alert> fires|quiet|resolves: <the reason for the case>"."""
+"""The promtool cases as data. A case is named "<Alert> fires|quiet|resolves: <the reason for the case>".
+
+What an alert reads is proven by its cases; a record for people's eyes has its own, "<record> records: <the reason>".
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,12 @@ from typing import Any
 import yaml
 from promql_parser import VectorSelector, parse
 
+from tests.rules.promql import selectors
+
 FOLDER = Path(__file__).parent / "cases"
 FILES = tuple(sorted(FOLDER.glob("*.test.yml")))
 OUTCOMES = ("fires", "quiet", "resolves")
-_NAME = re.compile(rf"(?P<alert>\w+) (?P<outcome>{'|'.join(OUTCOMES)}): (?P<reason>.+)")
+_NAME = re.compile(rf"(?P<rule>[\w:]+) (?P<outcome>{'|'.join(OUTCOMES)}|records): (?P<reason>.+)")
 
 
 @dataclass(frozen=True)
@@ -23,7 +28,7 @@ class Case:
 
     file: str
     step: str
-    alert: str
+    rule: str
     outcome: str
     reason: str
     raw: Mapping[str, Any]
@@ -31,8 +36,14 @@ class Case:
     @property
     def answers(self) -> list[bool]:
         """At each time at which it asks for its alert, in their order: whether it expects the alert to fire."""
-        asked = [entry for entry in self.raw["alert_rule_test"] if entry["alertname"] == self.alert]
+        asked = [entry for entry in self.raw.get("alert_rule_test", ()) if entry["alertname"] == self.rule]
         return [bool(entry["exp_alerts"]) for entry in asked]
+
+    @property
+    def read(self) -> set[str]:
+        """The names of the series that it expects to have samples."""
+        asked = [parse(entry["expr"]) for entry in self.raw.get("promql_expr_test", ()) if entry["exp_samples"]]
+        return {selector.name or "" for expr in asked for selector in selectors(expr)}
 
     @property
     def fed(self) -> list[VectorSelector]:
@@ -46,11 +57,12 @@ class Case:
             "fires": any(self.answers),
             "quiet": bool(self.answers) and not any(self.answers),
             "resolves": any(self.answers) and not self.answers[-1],
+            "records": self.rule in self.read,
         }
         return [] if proven[self.outcome] else [f"{self}: expects {self.answers}, which is not what its name says"]
 
     def __str__(self) -> str:
-        return f"{self.alert} {self.outcome}: {self.reason}"
+        return f"{self.rule} {self.outcome}: {self.reason}"
 
 
 def cases_of(file: str, text: str) -> list[Case]:
@@ -63,7 +75,7 @@ def _case(file: str, step: str, raw: dict[str, Any]) -> Case:
     named = _NAME.fullmatch(raw.get("name", ""))
     if not named:
         raise ValueError(f"{file}: {raw.get('name')!r} is not '<Alert> {'|'.join(OUTCOMES)}: <reason>'")
-    return Case(file, step, named["alert"], named["outcome"], named["reason"], raw)
+    return Case(file, step, named["rule"], named["outcome"], named["reason"], raw)
 
 
 CASES = tuple(case for file in FILES for case in cases_of(file.name, file.read_text()))

@@ -94,7 +94,7 @@ def _operator_variants(node: BinaryExpr) -> Iterator[tuple[str, str]]:
 
 
 def _moved(number: float) -> tuple[float, ...]:
-    """A count by one, a share by two in a hundred. 0 means none at all: there the comparison is flipped instead."""
+    """A count by one, a share and bytes by two in a hundred. 0 means none at all: there the comparison is flipped."""
     if number == 0:
         return ()
-    return (number - 1, number + 1) if number >= 1 else (number * 0.98, number * 1.02)
+    return (number - 1, number + 1) if 1 <= number < 1e9 else (number * 0.98, number * 1.02)

@@ -28,14 +28,14 @@ EXTERNAL_LABELS = {"site", "replica"}
 @pytest.mark.parametrize("outcome", OUTCOMES)
 def test_an_alert_has_a_case_of_each_kind(alert: Rule, outcome: str) -> None:
     """It is shown to fire, to stay quiet and to resolve."""
-    shown = any(case.alert == alert.name and case.outcome == outcome for case in CASES)
+    shown = any(case.rule == alert.name and case.outcome == outcome for case in CASES)
     assert shown != (outcome in EXEMPT.get(alert.name, {}))
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=str)
 def test_an_alert_has_a_case_without_data(alert: Rule) -> None:
     """What cannot be known is no reason to wake anybody."""
-    assert any(case.alert == alert.name and "no data" in case.reason and case.outcome == "quiet" for case in CASES)
+    assert any(case.rule == alert.name and "no data" in case.reason and case.outcome == "quiet" for case in CASES)
 
 
 def _joins(node: Expr) -> bool:
@@ -51,7 +51,7 @@ def test_an_alert_that_joins_or_aggregates_keeps_two_sites_apart(alert: Rule) ->
     """Where series meet there is a case of two sites of equal job and instance, told apart by an external label."""
     expressions = [rule.parsed() for rule in RULES if rule.name in needed(alert, RULES)]
     inside = [node for expression in expressions for node in nodes(expression)]
-    cases = [case for case in CASES if case.alert == alert.name and "two sites" in case.reason]
+    cases = [case for case in CASES if case.rule == alert.name and "two sites" in case.reason]
     for case in cases:
         sites = {
             (one.name, matcher.value) for one in case.fed for matcher in one.matchers.matchers if matcher.name == "site"
@@ -64,7 +64,7 @@ def test_an_alert_that_joins_or_aggregates_keeps_two_sites_apart(alert: Rule) ->
 def test_a_threshold_is_shown_to_be_overridden_twice(alert: Rule) -> None:
     """Two Prometheus servers behind one give the series twice: the alert must live on."""
     for name, _ in thresholds(alert.parsed()):
-        fed = [[one.name for one in case.fed] for case in CASES if case.alert == alert.name]
+        fed = [[one.name for one in case.fed] for case in CASES if case.rule == alert.name]
         assert any(names.count(THRESHOLD + name) == 2 for names in fed)
 
 
@@ -75,14 +75,15 @@ def test_a_case_is_named_once() -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_case_proves_what_its_name_says(case: Case) -> None:
-    """`fires` expects an alert, `quiet` never one, `resolves` first one and at last none."""
+    """`fires` expects an alert, `quiet` never one, `resolves` first one and at last none, `records` a sample."""
     assert case.mistakes() == []
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_case_asks_for_alerts_and_feeds_series_that_exist(case: Case) -> None:
     """Names of alerts, of series and of labels: none of them is checked by promtool."""
-    assert {entry["alertname"] for entry in case.raw["alert_rule_test"]} <= {alert.name for alert in ALERTS}
+    assert {entry["alertname"] for entry in case.raw.get("alert_rule_test", ())} <= {alert.name for alert in ALERTS}
+    assert case.read <= set(SERIES)
     for series in case.fed:
         name = series.name or ""
         known = threshold_labels(name) if name.startswith(THRESHOLD) else SERIES[name]
@@ -94,8 +95,9 @@ def test_a_case_that_proves_something_else_is_noticed() -> None:
     fires = next(case for case in CASES if case.outcome == "fires")
     quiet = next(case for case in CASES if case.outcome == "quiet")
     assert replace(fires, outcome="quiet").mistakes()
-    assert replace(fires, alert="OllamaNotThere").mistakes()
+    assert replace(fires, rule="OllamaNotThere").mistakes()
     assert replace(quiet, outcome="fires").mistakes()
     assert replace(quiet, outcome="resolves").mistakes()
+    assert replace(fires, outcome="records").mistakes()
     with pytest.raises(ValueError, match="is not"):
         cases_of("x.test.yml", "{evaluation_interval: 1m, tests: [{name: OllamaDown works, alert_rule_test: []}]}")

@@ -13,7 +13,7 @@ import promql_parser
 from tests.rules import promtool
 from tests.rules.cases import CASES, Case
 from tests.rules.mutants import Mutant, mutants
-from tests.rules.pack import ALERTS, RULES, Rule
+from tests.rules.pack import RULES, Rule
 from tests.rules.promql import needed
 from tools.binaries import Binaries
 
@@ -43,12 +43,18 @@ UNNOTICED = {
     'ollama_http_request_duration_seconds_count{route=~"/api/(generate|chat)|/v1/(.*completions|responses|messages)"}[5m]))'
     " > 0 loosened":
         "0 / 0 is NaN, which is above no threshold: `> 0` keeps it out of the record, for those who look at it",
+    "instance:gpu_info:last10m: amd_gpu_info{}[10m] doubled": _WHOLE,
+    "instance:gpu_info:last10m: amd_gpu_info{}[10m] halved": _WHOLE,
+    "instance:gpu_info:last10m: nvidia_gpu_info{}[10m] doubled": _WHOLE,
+    "instance:gpu_info:last10m: nvidia_gpu_info{}[10m] halved": _WHOLE,
     "instance:llama_metrics_build_info:group: llama_metrics_build_info{}[10m] doubled": _WHOLE,
     "instance:llama_metrics_build_info:group: llama_metrics_build_info{}[10m] halved": _WHOLE,
     "instance:ollama_loaded_model_vram_bytes:max5m: ollama_loaded_model_vram_bytes{}[5m] doubled": _WHOLE,
     "instance:ollama_loaded_model_vram_bytes:max5m: ollama_loaded_model_vram_bytes{}[5m] halved": _WHOLE,
     "instance:ollama_up:last10m: ollama_up{}[10m] doubled": _WHOLE,
     "instance:ollama_up:last10m: ollama_up{}[10m] halved": _WHOLE,
+    "instance:powermetrics_samples:last10m: powermetrics_samples_total{}[10m] doubled": _WHOLE,
+    "instance:powermetrics_samples:last10m: powermetrics_samples_total{}[10m] halved": _WHOLE,
     "instance:llama_metrics_build_info:group: instance:llama_metrics_build_info:group{}[1d] doubled":
         "an exporter is still known after Prometheus was off for more than a day: no harm",
     "instance:llama_metrics_build_info:group: and in last_over_time(instance:llama_metrics_build_info:group{}[1d])"
@@ -59,7 +65,7 @@ UNNOTICED = {
 
 def test_the_cases_notice_every_change(binaries: Binaries, tmp_path: Path) -> None:
     """Comparison flipped, number moved, duration halved, arm dropped, sites merged: one case at least fails."""
-    unchanged = [Mutant(alert, "unchanged") for alert in ALERTS]
+    unchanged = [Mutant(rule, "unchanged") for rule in RULES]
     assert _surviving(unchanged, CASES, binaries, tmp_path / "unchanged") == unchanged
     # Each step sees only what the one before let pass: most changes show where an alert fires, and days are slow.
     changed = [mutant for rule in RULES for mutant in mutants(rule)]
@@ -84,10 +90,10 @@ def _surviving(tried: Sequence[Mutant], cases: Sequence[Case], binaries: Binarie
 def _written(mutant: Mutant, cases: Sequence[Case], folder: Path) -> Iterable[Path]:
     """Writes the changed rule with those that depend on it and on which it depends, and their cases, by file."""
     rules = [mutant.rule if rule.name == mutant.rule.name else rule for rule in RULES]
-    alerts = [rule for rule in rules if rule.is_alert and mutant.rule.name in needed(rule, rules)]
-    names = set[str]().union(*(needed(alert, rules) for alert in alerts))
+    changed = [rule for rule in rules if mutant.rule.name in needed(rule, rules)]
+    names = set[str]().union(*(needed(rule, rules) for rule in changed))
     folder.mkdir(parents=True)
-    chosen = [case for case in cases if case.alert in {alert.name for alert in alerts}]
+    chosen = [case for case in cases if case.rule in {rule.name for rule in changed}]
     for step in sorted({case.step for case in chosen}):
         # What is recorded once an hour is not there yet in the first hour: short cases do without.
         short = promql_parser.parse_duration(step) < timedelta(hours=1)
