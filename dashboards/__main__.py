@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from dashboards import overview, requests
+from dashboards import machine, overview, requests
 
-BOARDS = (overview.BOARD, requests.BOARD)
+BOARDS = (overview.BOARD, requests.BOARD, machine.BOARD)
 FOLDER = Path(__file__).parent / "grafana"
 
 

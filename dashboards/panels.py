@@ -42,8 +42,10 @@ class Number:
     steps: Steps
 
 
-def numbers(title: str, description: str, *, empty: str, unit: str, values: Sequence[Number]) -> Panel:
-    """Large numbers of this moment."""
+def numbers(
+    title: str, description: str, *, empty: str, unit: str, values: Sequence[Number], states: States | None = None
+) -> Panel:
+    """Large numbers of this moment, in the words and colours of their states where they have some."""
     panel = (
         stat.Panel()
         .graph_mode(common.BigValueGraphMode.NONE)
@@ -51,6 +53,8 @@ def numbers(title: str, description: str, *, empty: str, unit: str, values: Sequ
         .text_mode(common.BigValueTextMode.VALUE_AND_NAME if len(values) > 1 else common.BigValueTextMode.VALUE)
         .thresholds(thresholds(values[0].steps))
     )
+    if states:
+        panel.mappings(mappings(states))
     for value in values[1:]:
         panel.override_by_name(value.name, [setting("thresholds", thresholds(value.steps).build())])
     queries = [Query(value.expr, value.name) for value in values]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from llama_metrics.catalogue import catalogue
@@ -74,6 +75,16 @@ def quantile(share: float, buckets: str) -> str:
 def record(name: str, *, of_model: bool = False) -> str:
     """A series that a recording rule of level `instance` makes, filtered as a metric is."""
     return f"{name}{{{_ON_TARGET}, {_ON_MODEL}}}" if of_model else f"{name}{{{_ON_TARGET}}}"
+
+
+def place(names: Sequence[str], label: str, values: Sequence[str]) -> str:
+    """Which of its states a state set is in: 1 for the first of the values, 0 for none, of several the last.
+
+    A host that has several of the metrics is told of by the first.
+    """
+    sets = [" or ".join(series(name, f'{label}="{value}"') for name in names) for value in values]
+    arms = [f"{number} * ({one})" for number, one in enumerate(sets, start=1)]
+    return f"max without ({label}) ({' or '.join(arms)})"
 
 
 def threshold(name: str, default: float) -> str:

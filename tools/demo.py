@@ -93,12 +93,16 @@ def _start(running: ExitStack, binaries: Binaries, folder: Path, scenario: str, 
     alertmanager = running.enter_context(Alertmanager(binaries, routes, folder / "alertmanager"))
     ollama, exporter = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
     log = folder / "server.log"
+    command = [sys.executable, "-m", "llama_metrics"]
     config = {
         "web": {"listen_address": exporter},
         "targets": [{"name": "default", "url": f"http://{ollama}", "expected_models": EXPECTED_MODELS}],
-        "collectors": {"tags": {"max_age": INTERVAL}, "log": {"source": "file", "path": str(log)}},
+        "collectors": {
+            "tags": {"max_age": INTERVAL},
+            "log": {"source": "file", "path": str(log)},
+            "powermetrics": {"command": [*command, "simulate", scenario, "--powermetrics"]},
+        },
     }
-    command = [sys.executable, "-m", "llama_metrics"]
     simulate = [*command, "simulate", scenario, "--listen", ollama, "--log", str(log)]
     # Ollama before its exporter, or the demo would begin with an alert; its clock runs from here on.
     running.enter_context(Child(simulate, f"http://{ollama}/api/version", folder / "ollama.log"))
@@ -107,7 +111,8 @@ def _start(running: ExitStack, binaries: Binaries, folder: Path, scenario: str, 
     settings = _prometheus(folder, exporter, alertmanager.url.removeprefix("http://"))
     prometheus = Prometheus(binaries, settings, folder / "prometheus", resend_delay=RESEND_DELAY)
     running.enter_context(prometheus)
-    print(f"A simulated Ollama, scenario {scenario}, on http://{ollama}, watched by what is real:")
+    print(f"A simulated Ollama, scenario {scenario}, on http://{ollama}, with a simulated powermetrics, watched by")
+    print("what is real:")
     print(f"  exporter      http://{exporter}/")
     print(f"  Prometheus    {prometheus.url}/alerts")
     print(f"  Alertmanager  {alertmanager.url}/")

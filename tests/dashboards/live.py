@@ -1,6 +1,7 @@
 """A real Prometheus that scrapes real exporters of simulated Ollamas: two sites with a host of one name, an idle host.
 
-The exporters read the logs that the simulated Ollamas write.
+The exporters read the logs that the simulated Ollamas write, and the busy one a simulated powermetrics. What else
+machines can tell is on the pages of some that are not here.
 
 Prometheus has the shipped rules, but without their delays: what would fire after ten minutes fires at once.
 """
@@ -19,12 +20,14 @@ import requests
 import yaml
 
 from llama_metrics.simulate.files import find
+from tests.dashboards import machines
 from tests.dashboards.boards import Asked
 from tests.rules.pack import FILES
 from tools.binaries import Binaries
 from tools.stack import Child, Prometheus, free_port
 
 MISSING = "not-pulled:latest"
+_PROGRAM = (sys.executable, "-m", "llama_metrics")
 _NOTHING_INSTALLED = {"version": "0.24.0", "models": [], "steps": []}
 
 
@@ -44,13 +47,13 @@ class Live:
     prometheus: Prometheus
     busy: Host
 
-    def ask(self, asked: Asked, variables: Mapping[str, str]) -> list[Any]:
-        """What Prometheus answers to a query of a dashboard: series, or the values of a label."""
-        expr, now = asked.filled(variables), time.time()
+    def ask(self, asked: Asked, variables: Mapping[str, str], at: float | None = None) -> list[Any]:
+        """What Prometheus answers to a query of a dashboard, now or at a moment: series, or the values of a label."""
+        expr, now = asked.filled(variables), time.time() if at is None else at
         if asked.kind == "label_values":
             return list(self._get(f"label/{asked.label}/values", {"match[]": expr}))
         if asked.kind == "instant":
-            return list(self._get("query", {"query": expr})["result"])
+            return list(self._get("query", {"query": expr, "time": str(now)})["result"])
         return self._series(expr, now - 60, now, 1)
 
     def points(self, asked: Asked, variables: Mapping[str, str], start: float, end: float, step: float) -> list[float]:
@@ -81,6 +84,7 @@ def watched(binaries: Binaries, folder: Path) -> Iterator[Live]:
             {"targets": [busy.address], "labels": {"instance": "busy", "cluster": "east"}},
             {"targets": [busy.address], "labels": {"instance": "busy", "cluster": "west"}},
             {"targets": [idle.address], "labels": {"instance": "idle", "cluster": "east"}},
+            *(_machine(running, page) for page in (machines.mac, machines.pc, machines.rig)),
         ]
         config = {
             "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
@@ -95,6 +99,9 @@ def watched(binaries: Binaries, folder: Path) -> Iterator[Live]:
         # What comes last of what the log tells: a model's second load, and a past to compare its speed with.
         live.prometheus.wait_for("count(rate(ollama_model_load_duration_seconds_count[15s]) > 0) >= 2")
         live.prometheus.wait_for("count(instance:ollama_generated_tokens_per_second:avg7d) >= 2")
+        # The last that comes of power: a token's energy is told once there were tokens, and energy.
+        live.prometheus.wait_for("count(instance:ollama_joules_per_generated_token:mean1h > 0) >= 2")
+        live.prometheus.wait_for("count(rate(nvidia_gpu_energy_joules_total[15s]) > 0) >= 1")
         yield live
 
 
@@ -110,6 +117,7 @@ def _hurried(scenario: Path) -> dict[str, Any]:
                 asked["rate"] = 0.2
             elif "ending" not in asked and "generated_tokens" in asked:
                 asked |= {"rate": 3 * asked["rate"], "generated_tokens": asked["generated_tokens"] // 3}
+    document["steps"][:0] = [{"at": 0, "thermal": "moderate"}, {"at": 0, "battery": 0.8}]
     return document
 
 
@@ -118,7 +126,16 @@ def _start(running: ExitStack, folder: Path, scenario: str, expected: Sequence[s
     ollama, exporter = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
     target = {"name": "default", "url": f"http://{ollama}", "expected_models": list(expected)}
     log = folder / "server.log"
-    config = {"targets": [target], "collectors": {"log": {"source": "file", "path": str(log)}}}
+    collectors: dict[str, Any] = {
+        "log": {"source": "file", "path": str(log)},
+        # A folder that is there on every machine.
+        "host": {"models_path": str(folder)},
+        # Or the test would read the machine that it runs on.
+        **{name: {"enabled": False} for name in ("powermetrics", "macos", "nvidia", "amd")},
+    }
+    if expected:
+        collectors["powermetrics"] = {"command": [*_PROGRAM, "simulate", scenario, "--powermetrics"]}
+    config = {"targets": [target], "collectors": collectors}
     (folder / "config.yml").write_text(yaml.safe_dump(config))
     serve = ["--config.file", str(folder / "config.yml"), "--web.listen-address", exporter]
     simulate = ["simulate", scenario, "--listen", ollama, "--log", str(log)]
@@ -129,8 +146,14 @@ def _start(running: ExitStack, folder: Path, scenario: str, expected: Sequence[s
     )
 
 
+def _machine(running: ExitStack, page: machines.Page) -> dict[str, Any]:
+    """A machine that is a page, as a target of its name."""
+    address = running.enter_context(machines.served(page))
+    return {"targets": [address], "labels": {"instance": page.__name__, "cluster": "east"}}
+
+
 def _program(arguments: Sequence[str], ready: str, log: Path) -> Child:
-    return Child([sys.executable, "-m", "llama_metrics", *arguments], ready, log)
+    return Child([*_PROGRAM, *arguments], ready, log)
 
 
 def _without_delays(file: Path, folder: Path) -> Path:

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from dashboards.board import Board, Line, Section
-from dashboards.panels import Number, Panel, bars, lines, numbers
-from dashboards.queries import Query, each, series
+from dashboards.panels import Number, Panel, States, bars, lines, numbers
+from dashboards.queries import Query, each, place, series
 from dashboards.tables import Value, rows
 
 
@@ -56,6 +56,26 @@ def test_a_histogram_has_buckets_a_sum_and_a_count() -> None:
     for part in ("sum", "count"):
         name = f"ollama_model_load_duration_seconds_{part}"
         assert series(name) == f"{name}{{{target}, {of_model}}}"
+
+
+def test_a_state_set_is_one_number() -> None:
+    """Of several metrics that tell it the first; the label of the states is gone, and with it the zeros."""
+    host = 'job=~"$job", instance=~"$instance"'
+    names = ("powermetrics_thermal_pressure", "macos_thermal_pressure")
+    nominal, heavy = (
+        " or ".join(f'{name}{{{host}, level="{level}"}}' for name in names) for level in ("nominal", "heavy")
+    )
+    assert place(names, "level", ("nominal", "heavy")) == f"max without (level) (1 * ({nominal}) or 2 * ({heavy}))"
+
+
+@pytest.mark.parametrize("states", [None, {1: ("one", "green")}])
+def test_a_number_may_have_words(states: States | None) -> None:
+    """Where it has none, nothing is said of them."""
+    values = [Number("x", "x", ((None, "text"),))]
+    made = numbers("A", "B.", empty="none", unit="none", values=values, states=states).build()
+    assert made.field_config
+    shown = made.field_config.defaults.mappings
+    assert [mapping.options["1"].text for mapping in shown or []] == (["one"] if states else [])  # type: ignore[index]
 
 
 def test_a_folded_section_takes_no_room() -> None:

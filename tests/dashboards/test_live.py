@@ -3,36 +3,18 @@
 from __future__ import annotations
 
 import math
-import re
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.dashboards.boards import ALL, BOARDS, Asked, filled, panel_queries, panels
-from tests.dashboards.live import MISSING, Live, watched
+from tests.dashboards.boards import ALL, Asked, panel_queries
+from tests.dashboards.live import Live, watched
+from tests.dashboards.shown import CHOSEN, EVERYTHING, PANELS, Json, latest, legend, states_of, words
 from tools.binaries import Binaries
 
-Json = dict[str, Any]
-EVERYTHING = {"job": ".+", "instance": ".+", "model": ".+", "site": "cluster"} | {
-    "__rate_interval": "15s",
-    "__range": "60s",
-    "__interval_ms": "1000",
-}
-# As Grafana writes a choice of several.
-CHOSEN = {**EVERYTHING, "job": "ollama", "instance": "(busy|idle)", "model": rf"(qwen3:14b|llama3\\.2:3b|{MISSING})"}
-PANELS = {f"{board['uid']}: {panel['title']}": panel for board in BOARDS.values() for panel in panels(board)}
 each_panel = pytest.mark.parametrize("panel", PANELS.values(), ids=PANELS)
-
-
-@pytest.fixture(scope="module")
-def live(binaries: Binaries, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    """Two sites with a busy host of one name, and an idle host; nothing of it changes."""
-    with watched(binaries, tmp_path_factory.mktemp("live")) as running:
-        yield running
 
 
 @pytest.mark.parametrize("variables", [EVERYTHING, CHOSEN], ids=["all", "chosen"])
@@ -50,7 +32,7 @@ def test_a_query_gives_data(live: Live, asked: Asked, variables: dict[str, str])
 def test_no_two_series_have_one_name(live: Live, panel: Json) -> None:
     """Legends tell two hosts apart, and two sites whose hosts have one name."""
     if panel["type"] != "table":
-        names = [_legend(asked, one["metric"]) for asked in panel_queries(panel) for one in live.ask(asked, EVERYTHING)]
+        names = [legend(asked, one["metric"]) for asked in panel_queries(panel) for one in live.ask(asked, EVERYTHING)]
         assert names
         assert [name for name, count in Counter(names).items() if count > 1] == []
 
@@ -105,7 +87,7 @@ def test_each_place_is_shown_in_its_words(live: Live) -> None:
     """On the GPU, partly, on the CPU, pinned, and a host without a model in memory."""
     panel = PANELS["ollama-overview: Models in memory and where they run"]
     shown = {
-        one["metric"].get("model", one["metric"]["instance"]): _words(_states_of(panel), _latest(one))
+        one["metric"].get("model", one["metric"]["instance"]): words(states_of(panel), latest(one))
         for asked in panel_queries(panel)
         for one in live.ask(asked, EVERYTHING)
     }
@@ -124,10 +106,10 @@ def test_what_has_expired_and_what_never_does_are_no_errors(live: Live) -> None:
     panel = PANELS["ollama-overview: In memory now"]
     asked = next(asked for asked in panel_queries(panel) if "expiry" in asked.expr)
     times = {one["metric"]["model"]: float(one["value"][1]) for one in live.ask(asked, EVERYTHING)}
-    states = _states_of(panel, "Unloads in")
-    assert _words(states, times["gemma3:4b"]) == "in use or unloading"
-    assert _words(states, times["nomic-embed-text:latest"]) == "never, pinned"
-    assert _words(states, times["llama3.2:3b"]) is None
+    states = states_of(panel, "Unloads in")
+    assert words(states, times["gemma3:4b"]) == "in use or unloading"
+    assert words(states, times["nomic-embed-text:latest"]) == "never, pinned"
+    assert words(states, times["llama3.2:3b"]) is None
 
 
 def test_speeds_and_shares_are_those_of_the_simulated_model(live: Live) -> None:
@@ -168,8 +150,11 @@ def test_the_table_says_what_the_rules_record(live: Live, column: str, record: s
     (organize,) = (step["options"] for step in panel["transformations"] if step["id"] == "organize")
     (value,) = (name for name, header in organize["renameByName"].items() if header == column)
     (asked,) = (one for one in panel_queries(panel) if value == f"Value #{one.where[-1]}")
-    shown = live.ask(asked, EVERYTHING | {"__range": span, "instance": "busy"})
     recorded = live.prometheus.query(record.format(asked="(instance:ollama_inference_requests:increase10m > 0)"))
+    # A request that fails meanwhile would be in one of them only.
+    (*_, latest_record) = live.prometheus.query(f"timestamp({record.partition(' ')[0]})")
+    at = float(latest_record["value"][1])
+    shown = live.ask(asked, EVERYTHING | {"__range": span, "instance": "busy"}, at)
     assert len(shown) == len(recorded) == 2
     for one, other in zip(*(sorted(answer, key=_cluster) for answer in (shown, recorded)), strict=True):
         assert float(one["value"][1]) == pytest.approx(float(other["value"][1]), rel=0.2)
@@ -190,7 +175,7 @@ def test_what_is_not_set_has_words(live: Live) -> None:
     columns = {asked.expr: live.ask(asked, EVERYTHING) for asked in panel_queries(panel)}
     (models,) = (answer for expr, answer in columns.items() if "max_loaded_models" in expr)
     (queue,) = (answer for expr, answer in columns.items() if "max_queue" in expr)
-    assert {_words(_states_of(panel, "Models at once"), float(one["value"][1])) for one in models} == {"automatic"}
+    assert {words(states_of(panel, "Models at once"), float(one["value"][1])) for one in models} == {"automatic"}
     assert {float(one["value"][1]) for one in queue} == {512.0}
 
 
@@ -230,7 +215,7 @@ def _numbers(live: Live, title: str) -> list[int]:
 def _of_model(live: Live, where: str, model: str = "qwen3:14b") -> float:
     """The latest value of a model in a graph of the requests' dashboard: the mean where several hosts have it."""
     (asked,) = (asked for name, asked in ALL if name == "ollama-requests.json" and asked.where == where)
-    values = [_latest(one) for one in live.ask(asked, EVERYTHING) if one["metric"]["model"] == model]
+    values = [latest(one) for one in live.ask(asked, EVERYTHING) if one["metric"]["model"] == model]
     return sum(values) / len(values)
 
 
@@ -242,33 +227,4 @@ def _states(live: Live, title: str) -> list[tuple[str, str | None]]:
     """The instance and the latest state of each bar in a timeline of the overview."""
     panel = PANELS[f"ollama-overview: {title}"]
     series = [one for asked in panel_queries(panel) for one in live.ask(asked, EVERYTHING)]
-    return sorted((one["metric"]["instance"], _words(_states_of(panel), _latest(one))) for one in series)
-
-
-def _latest(one: Json) -> float:
-    return float(one["values"][-1][1])
-
-
-def _legend(asked: Asked, labels: Mapping[str, str]) -> str:
-    """As Grafana writes it: a label that the series does not have is empty."""
-    return re.sub(r"{{\s*(.+?)\s*}}", lambda found: labels.get(found[1], ""), filled(asked.legend, EVERYTHING))
-
-
-def _states_of(panel: Json, column: str = "") -> list[Json]:
-    """The mappings of a panel, or of a column of a table."""
-    found: list[Json] = panel["fieldConfig"]["defaults"].get("mappings", [])
-    for rule in panel["fieldConfig"]["overrides"]:
-        if rule["matcher"]["options"] == column:
-            found = next(setting["value"] for setting in rule["properties"] if setting["id"] == "mappings")
-    return found
-
-
-def _words(states: list[Json], value: float) -> str | None:
-    """What is shown instead of the value; None where the value itself is."""
-    for mapping in states:
-        options = mapping["options"]
-        if mapping["type"] == "value" and f"{value:g}" in options:
-            return str(options[f"{value:g}"]["text"])
-        if mapping["type"] == "range" and options["from"] <= value <= options["to"]:
-            return str(options["result"]["text"])
-    return None
+    return sorted((one["metric"]["instance"], words(states_of(panel), latest(one))) for one in series)

@@ -115,6 +115,7 @@ def test_models_are_filtered() -> None:
         "Not wholly on the GPU A",
         "Time to first token, mean A",
         "Requests by server F",
+        "Energy by machine C",
         "Tokens of no known model A",
         "Tokens of no known model B",
     }

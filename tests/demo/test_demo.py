@@ -87,7 +87,7 @@ def test_where_nothing_arrives_the_status_is_1_and_it_says_what_is_missing(tmp_p
 
 
 def test_ctrl_c_leaves_no_process_and_no_file(tmp_path: Path) -> None:
-    """Four children end, their folder below .cache goes, and nothing was written anywhere else."""
+    """Four children and the exporter's own end, their folder below .cache goes, and nothing was written elsewhere."""
     with demo(tmp_path) as process:
         read_until(process, "First scrape. Ctrl-C ends it.")
         children = psutil.Process(process.pid).children(recursive=True)
@@ -99,7 +99,7 @@ def test_ctrl_c_leaves_no_process_and_no_file(tmp_path: Path) -> None:
         _, err = process.communicate(timeout=20)
     _, alive = psutil.wait_procs(children, timeout=0)
 
-    assert (process.returncode, err, len(children), existed) == (0, "", 4, [True])
+    assert (process.returncode, err, len(children), existed) == (0, "", 5, [True])
     assert not alive
     assert [folder for folder in folders if Path(folder).exists()] == []
     assert list(tmp_path.rglob("*")) == []

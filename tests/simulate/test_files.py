@@ -109,10 +109,13 @@ repeat_every: 0
             "steps[1].unload: cannot happen at 6: a:1 is not in memory",
         ),
         ('[{at: 2, delete: "b:1"}, {at: 1, delete: "a:1"}]', "steps[1].at: 1 is earlier than the step before it, at 2"),
-        ("[{at: 1}]", "steps[0]: must hold one of load, unload, delete, pull, server, requests; it holds 0"),
+        (
+            "[{at: 1}]",
+            "steps[0]: must hold one of load, unload, delete, pull, server, thermal, battery, requests; it holds 0",
+        ),
         (
             '[{at: 1, server: down, delete: "a:1"}]',
-            "steps[0]: must hold one of load, unload, delete, pull, server, requests; it holds 2",
+            "steps[0]: must hold one of load, unload, delete, pull, server, thermal, battery, requests; it holds 2",
         ),
     ],
 )

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from llama_metrics.simulate.run import main
+from llama_metrics.simulate.run import main, powermetrics
 
-__all__ = ["main"]
+__all__ = ["main", "powermetrics"]

@@ -11,6 +11,14 @@ Counts = Mapping[Key, float]
 
 
 @dataclass(frozen=True, slots=True)
+class Work:
+    """A runner at work on one request: for how long, and what share of its model is on a GPU."""
+
+    seconds: float
+    gpu: float
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """Some lines written at one moment.
 
@@ -19,6 +27,7 @@ class Event:
         sections: which lines, by the names in wording/.
         values: what stands in them.
         counts: what a reader of them can count.
+        work: what a runner begins then, whether the log says so or not.
 
     """
 
@@ -26,6 +35,7 @@ class Event:
     sections: tuple[str, ...]
     values: Mapping[str, object] = field(default_factory=dict)
     counts: Counts = field(default_factory=dict)
+    work: Work | None = None
 
 
 def counted(events: Iterable[Event]) -> dict[Key, float]:

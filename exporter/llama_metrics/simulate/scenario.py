@@ -46,6 +46,8 @@ Ending = Literal[
     "out_of_memory",  # the model does not fit
 ]
 
+Thermal = Literal["nominal", "moderate", "heavy", "trapping", "sleeping"]
+
 
 class KeepAlive(float):
     """Seconds that a model stays after its last request; `forever` is what keep_alive -1 means to Ollama."""
@@ -134,7 +136,11 @@ class Requests(msgspec.Struct, frozen=True):
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One thing that happens at one moment: some models come, one goes, the server does, or other requests come."""
+    """One thing that happens at one moment.
+
+    Some models come, one goes, the server does, other requests come; or on the Mac below, which powermetrics alone
+    tells of: its thermal pressure changes, or it is seen to have a battery, charged so far.
+    """
 
     at: Seconds
     load: tuple[Load, ...] = ()
@@ -144,6 +150,8 @@ class Step(msgspec.Struct, frozen=True):
     server: Literal["down", "up"] | None = None
     # From here on these, instead of those before.
     requests: tuple[Requests, ...] | None = None
+    thermal: Thermal | None = None
+    battery: Share | None = None
 
     @property
     def deeds(self) -> list[str]:
@@ -153,7 +161,7 @@ class Step(msgspec.Struct, frozen=True):
         )
 
 
-_DEEDS = ("load", "unload", "delete", "pull", "server")
+_DEEDS = ("load", "unload", "delete", "pull", "server", "thermal", "battery")
 DEEDS = (*_DEEDS, "requests")
 
 

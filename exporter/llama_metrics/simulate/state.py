@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from llama_metrics.simulate.scenario import Load, Model, Scenario, Step
+from llama_metrics.simulate.scenario import Load, Model, Scenario, Step, Thermal
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +31,18 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """All that is true at one moment. `known` are the models that can be pulled."""
+    """All that is true at one moment.
+
+    `known` are the models that can be pulled. `thermal` and `battery`, a share of its charge, are the Mac's below.
+    """
 
     version: str
     up: bool
     known: tuple[Model, ...]
     installed: tuple[Installed, ...]
     loaded: tuple[Loaded, ...]
+    thermal: Thermal = "nominal"
+    battery: float | None = None
 
     def knows(self, name: str) -> bool:
         """Whether the scenario has such a model."""
@@ -96,6 +101,8 @@ def impossible(step: Step, state: State) -> str | None:
     if step.requests is not None:
         strange = [asked.model for asked in step.requests if not state.knows(asked.model)]
         return f"{strange[0]} is not among the models" if strange else None
+    if step.thermal or step.battery is not None:
+        return None
     if not state.up:
         return "the server is down"
     coming = [one.model for one in step.load]
@@ -131,6 +138,10 @@ def _one_round(scenario: Scenario, start: float) -> Iterator[tuple[float, Step |
 def _after(step: Step, state: State, now: float) -> State:
     if step.requests is not None:
         return state
+    if step.thermal:
+        return replace(state, thermal=step.thermal)
+    if step.battery is not None:
+        return replace(state, battery=step.battery)
     if step.server:
         return replace(state, up=step.server == "up", loaded=())
     if step.pull:

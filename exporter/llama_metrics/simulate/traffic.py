@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from llama_metrics.simulate.event import Counts, Event, answered
+from llama_metrics.simulate.event import Counts, Event, Work, answered
 from llama_metrics.simulate.loads import Loaded, failed_load, load, server_start
 from llama_metrics.simulate.scenario import Load, Model, Requests, Scenario, Step
 from llama_metrics.simulate.state import State, happenings
@@ -145,6 +145,8 @@ class Traffic:
             self._write(load(begin, loaded, count, (section,), {(metric,): 1.0}))
         task = draw(asked, loaded, runner.next_task, f"{arrival.seed} {arrival.number}")
         end = begin + task.seconds
+        on_gpu = loaded.vram / loaded.memory if loaded.memory else 0.0
+        self._write(Event(begin, (), work=Work(task.seconds, on_gpu)))
         self._runners[asked.model] = _Runner(loaded, end, task.following)
         if loaded.model.format == "safetensors":
             # Its runner logs no request.

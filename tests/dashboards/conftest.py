@@ -1,0 +1,17 @@
+"""The stack that every test of a query asks, started once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.dashboards.live import Live, watched
+from tools.binaries import Binaries
+
+
+@pytest.fixture(scope="package")
+def live(binaries: Binaries, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """Two sites with a busy host of one name, an idle host, and three machines; nothing of it changes."""
+    with watched(binaries, tmp_path_factory.mktemp("live")) as running:
+        yield running
