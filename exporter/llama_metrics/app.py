@@ -18,6 +18,7 @@ from llama_metrics.web import Web
 
 # Prometheus gets its answer and systemd its exit well before anyone loses patience.
 _GRACE = 1.0
+_LONGEST_WAIT = 0.5
 
 
 class App:
@@ -54,5 +55,7 @@ def run(config: Config, logger: logging.Logger, stop: threading.Event) -> None:
     """Serves until `stop` is set. Raises CannotOpen or CannotListen."""
     app = App(config, logger)
     app.start()
-    stop.wait()
+    while not stop.wait(_LONGEST_WAIT):
+        # A signal that another thread has taken wakes nobody here; its handler runs when this thread goes on.
+        pass
     app.stop()

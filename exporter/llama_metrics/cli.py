@@ -19,7 +19,7 @@ from llama_metrics.log import make_logger
 from llama_metrics.schema import Problems
 from llama_metrics.scrape import CannotOpen
 from llama_metrics.server import CannotListen
-from llama_metrics.system.memory import share_arenas
+from llama_metrics.system.memory import spare_memory
 
 _DESCRIPTION = "Prometheus exporter for Ollama and the machine under it. Without a command it serves."
 
@@ -77,7 +77,7 @@ def _serve(arguments: list[str]) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    share_arenas()
+    spare_memory()
     app.run(loaded, make_logger(loaded.log.level, loaded.log.format), stop)
     return 0
 

@@ -22,7 +22,7 @@ _LARGEST_BODY = 64 * 1024
 # An idle connection is closed after the first, a request that is not whole after the second.
 _IDLE_SECONDS = 10
 _REQUEST_SECONDS = 3
-# Beside the scrapes: health checks and people.
+# Beside the scrapes: health checks and people. As many threads there are at first; each one takes memory.
 _SPARE_THREADS = 4
 
 
@@ -54,8 +54,10 @@ class _CherootServer(CherootServer):
         """A new connection waits among the idle ones, or a hundred silent clients would take every thread."""
         if conn.last_used is None:
             self.put_conn(conn)
-        else:
-            super().process_conn(conn)
+            return
+        if self.ready and self.requests.qsize >= self.requests.idle:
+            self.requests.grow(1)
+        super().process_conn(conn)
 
     def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:  # noqa: FBT001, FBT002
         # Clients that hang up are everyday; only what cheroot calls an error is one.
@@ -81,7 +83,8 @@ class Server:
             # Prometheus' own servers listen on every address where none is given.
             (address[0] or "0.0.0.0", address[1]),  # noqa: S104
             application,
-            numthreads=requests + _SPARE_THREADS,
+            numthreads=_SPARE_THREADS,
+            max=requests + _SPARE_THREADS,
             server_name="llama-metrics",
             timeout=_IDLE_SECONDS,
             shutdown_timeout=1,

@@ -16,7 +16,7 @@ from tests.bench.upstream import Mood, Upstream, free_port
 _CYCLES = 10
 _MB = 1e6
 _BUDGET_RESIDENT = 10
-# Memory settles for some thousand scrapes, as garbage and arenas find their size: 1.3 MB were measured. This is 200
+# Memory settles for some thousand scrapes, as garbage and arenas find their size: 1.8 MB were measured. This is 200
 # bytes a scrape; whatever is kept of one (a page, an exception, a connection) is larger.
 _BUDGET_GROWTH = 2
 

@@ -27,7 +27,7 @@ while True:
             pass
     os.write(1, b"\\0")
     due += 1
-    time.sleep(max(0, due - time.monotonic()))
+    time.sleep(max(0, due - time.monotonic()))  # a sample a second
 """
 
 

@@ -89,7 +89,7 @@ def test_a_signal_ends_it_while_nobody_reads() -> None:
     """The pipe is full in the middle of a document, and its writer would wait for ever."""
     out, into = os.pipe()
     os.set_blocking(into, False)
-    with suppress(BlockingIOError):
+    with suppress(BlockingIOError):  # that it is full is what is wanted
         while True:
             os.write(into, bytes(4096))
     os.set_blocking(into, True)

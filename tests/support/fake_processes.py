@@ -46,7 +46,7 @@ class FakeServer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with suppress(ProcessLookupError):
+        with suppress(ProcessLookupError):  # a test has ended it
             os.killpg(self.pid, signal.SIGKILL)
         self._process.communicate()
 

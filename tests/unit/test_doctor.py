@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from llama_metrics.collectors import ALL
+from llama_metrics.config import load
 from llama_metrics.doctor.check import Check
-from llama_metrics.doctor.report import as_text, is_well
+from llama_metrics.doctor.report import as_text, examine, is_well
+from llama_metrics.system.machine import Machine
 from tests.support.fake_docker import FakeContainer, FakeDocker
 from tests.support.fake_journal import FakeJournal
 from tests.support.fake_ollama import FakeOllama, http
@@ -17,7 +21,7 @@ from tests.support.fake_ollama import FakeOllama, http
 
 @dataclass(frozen=True)
 class Told:
-    """What it printed, line by line, and its exit status."""
+    """What it printed of the API and the log, line by line, and its exit status."""
 
     lines: list[str]
     status: int
@@ -36,7 +40,17 @@ def run(folder: Path, url: str, log: str, **environ: str) -> Told:
         timeout=60,
         check=False,
     )
-    return Told(done.stdout.splitlines(), done.returncode, done.stderr)
+    return Told(_of_ollama(done.stdout), done.returncode, done.stderr)
+
+
+def _of_ollama(text: str) -> list[str]:
+    """The lines that do not depend on the machine, whose looks have tests of their own."""
+    looks = re.findall(r"^(\w+) +(\w+)  +(.+(?:\n +-> .+)?)$", text, re.MULTILINE)
+    kept = [(state, name, told.split("\n")) for state, name, told in looks if name in ("ollama", "tokens", "log")]
+    lines = []
+    for state, name, (told, *fix) in kept:
+        lines += [f"{state:7}  {name:6}  {told}", *(f"{'':17}{one.strip()}" for one in fix)]
+    return lines
 
 
 def ollama(version: str) -> FakeOllama:
@@ -60,6 +74,14 @@ def test_all_is_well(tmp_path: Path) -> None:
         0,
         "",
     )
+
+
+def test_everything_is_looked_at(tmp_path: Path) -> None:
+    """There is a check for each subject that a Linux machine can have."""
+    machine = Machine(system="Linux", user="me", home=tmp_path, environ={}, run=lambda _: None, root=tmp_path)
+    checks = examine(load(ALL, {"OLLAMA_HOST": "127.0.0.1:9"}), machine)
+
+    assert {"ollama", "log", "processes", "models", "powermetrics", "gpus"} <= {check.name for check in checks}
 
 
 def test_an_old_ollama_tells_no_tokens(tmp_path: Path) -> None:

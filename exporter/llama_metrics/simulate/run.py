@@ -24,6 +24,8 @@ from llama_metrics.simulate.state import next_step, state_at
 
 # Lines that are due within one such step are written together.
 _STEP = 0.05
+# A signal that another thread has taken wakes nobody; its handler runs when the main one goes on.
+_LONGEST_WAIT = 0.5
 # Seconds that a sample of powermetrics is taken over.
 _SAMPLE = 1.0
 
@@ -114,9 +116,9 @@ class _Run:
             while True:
                 seconds = self._seconds()
                 self._follow(seconds)
-                times = [one for one in (next_step(self._scenario, seconds), self._due()) if one is not None]
+                due = [one for one in (next_step(self._scenario, seconds), self._due()) if one is not None]
                 try:
-                    self._ended.get(timeout=max(_STEP, min(times) - self._seconds()) if times else None)
+                    self._ended.get(timeout=max(_STEP, min([seconds + _LONGEST_WAIT, *due]) - self._seconds()))
                 except queue.Empty:
                     continue
                 else:

@@ -62,7 +62,7 @@ class Setup:
         def wanted() -> Reading | None:
             try:
                 reading = self.read()
-            except SourceError:
+            except SourceError:  # it is asked again until the bound is over
                 return None
             return reading if condition(reading) else None
 
@@ -76,7 +76,7 @@ class Setup:
                 self.read()
             except kind as error:
                 return str(error)
-            except SourceError:
+            except SourceError:  # it is asked again until the bound is over
                 return None
             return None
 

@@ -83,7 +83,7 @@ while time.monotonic() < deadline:
         print(json.dumps(child.end()))
         break
     except Stale:
-        pass
+        pass  # it has not ended yet, and end() may be called again
 """
 
 

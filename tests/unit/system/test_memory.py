@@ -8,7 +8,7 @@ import sys
 
 _PROGRAM = """
 import ctypes, threading
-from llama_metrics.system.memory import share_arenas
+from llama_metrics.system.memory import spare_memory
 {call}
 together = threading.Barrier(20)
 def work():
@@ -34,5 +34,5 @@ def test_threads_share_two_pools() -> None:
     """As many as there are threads without it. Where the C library is none of glibc's, it changes nothing."""
     is_glibc = hasattr(ctypes.CDLL(None), "malloc_stats") and hasattr(ctypes.CDLL(None), "gnu_get_libc_version")
 
-    assert (1 <= arenas("share_arenas()") <= 2) == is_glibc
+    assert (1 <= arenas("spare_memory()") <= 2) == is_glibc
     assert (arenas("") > 2) == is_glibc

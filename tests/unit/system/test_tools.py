@@ -15,6 +15,7 @@ from tests.support.waiting import until
 
 # Longer than any test waits for a program that answers; where one hangs, the test lets time run out earlier.
 LONG = 30.0
+STAY = "time.sleep(600)"  # in the program: it is killed long before, and that is what is tested
 
 
 def python(code: str) -> list[str]:
@@ -53,9 +54,7 @@ def test_a_program_that_is_not_there(tmp_path: Path) -> None:
 
 def test_one_that_hangs_takes_nothing_from_the_others() -> None:
     """However they are ordered; it is killed, though it does not care about other signals."""
-    hangs = python(
-        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); time.sleep(600)"
-    )
+    hangs = python(f"import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); {STAY}")
     answers = ask({"hangs": hangs, "large": ["/usr/bin/head", "-c", "200000", "/dev/zero"]}, 3.0)
 
     assert type(answers["hangs"]) is TimedOut
@@ -72,7 +71,7 @@ def test_nobody_has_an_answer_in_no_time() -> None:
 
 def test_one_that_closes_its_output_and_stays() -> None:
     """An end of output is no end of the program; it is killed too."""
-    stays = python("import os, time; os.write(1, b'1'); os.close(1); os.close(2); time.sleep(600)")
+    stays = python(f"import os, time; os.write(1, b'1'); os.close(1); os.close(2); {STAY}")
 
     assert type(ask({"stays": stays}, 1.0)["stays"]) is TimedOut
 
