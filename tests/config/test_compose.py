@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from llama_metrics.collectors import ALL
+from llama_metrics.collectors.powermetrics.options import PowermetricsOptions
+from llama_metrics.config import load
 from tests.config.shipped import ROOT, config
 
 COMPOSE = config("docker-compose.yml")
@@ -109,8 +112,8 @@ def test_grafana_finds_datasource_and_dashboards() -> None:
     assert source["jsonData"]["timeInterval"] == config("config/prometheus.yml")["global"]["scrape_interval"]
 
 
-@pytest.mark.parametrize("profile", ["demo", "ollama"])
-def test_a_profiles_environment_points_the_exporter_at_its_ollama(profile: str) -> None:
+@pytest.mark.parametrize(("profile", "file"), [("demo", "demo.yml"), ("ollama", "with-log.yml")])
+def test_a_profiles_environment_points_the_exporter_at_its_ollama(profile: str, file: str) -> None:
     """config/<profile>.env switches the profile on, names a service of it, and a configuration that reads its log."""
     lines = [line for line in (ROOT / f"config/{profile}.env").read_text().splitlines() if not line.startswith("#")]
     variables = dict(line.split("=", 1) for line in lines)
@@ -120,8 +123,17 @@ def test_a_profiles_environment_points_the_exporter_at_its_ollama(profile: str) 
     assert variables == {
         "COMPOSE_PROFILES": profile,
         "OLLAMA_URL": f"http://{service}:11434",
-        "EXPORTER_CONFIG": mounted["./config/with-log.yml"],
+        "EXPORTER_CONFIG": mounted[f"./config/{file}"],
     }
+
+
+def test_the_demos_power_is_that_of_the_scenario_that_its_ollama_runs() -> None:
+    """Of a command that the image has, and that prints what the collector reads."""
+    collectors = load(ALL, {}, ROOT / "config/demo.yml").collectors
+    (power,) = [options.command for _, options in collectors if isinstance(options, PowermetricsOptions)]
+    (entry,) = re.findall(r'^ENTRYPOINT \["(.+)"\]$', DOCKERFILE, re.MULTILINE)
+
+    assert power == (entry, *SERVICES["simulated"]["command"][:2], "--powermetrics")
 
 
 def test_the_image_runs_as_nobody_in_particular() -> None:

@@ -110,12 +110,13 @@ def test_a_log_that_cannot_be_written_does_not_stop_ollama(tmp_path: Path) -> No
     assert (said[0], status) == (f"{process.pid} serve\n", 3)
 
 
-@pytest.mark.parametrize(("service", "volume"), [("ollama", "ollama-log"), ("simulated", "simulated-log")])
-def test_the_exporter_reads_what_each_ollama_writes_and_cannot_write_it(service: str, volume: str) -> None:
+@pytest.mark.parametrize(
+    ("service", "volume", "file"),
+    [("ollama", "ollama-log", "with-log.yml"), ("simulated", "simulated-log", "demo.yml")],
+)
+def test_the_exporter_reads_what_each_ollama_writes_and_cannot_write_it(service: str, volume: str, file: str) -> None:
     """The volume is its own, and read-only for the exporter, which follows that name in it."""
-    (chosen,) = [
-        options for collector, options in load(ALL, {}, CONFIG / "with-log.yml").collectors if collector.name == "log"
-    ]
+    (chosen,) = [options for collector, options in load(ALL, {}, CONFIG / file).collectors if collector.name == "log"]
     folder, _, mode = mounts("exporter")[volume].partition(":")
     command = " ".join([*SERVICES[service].get("entrypoint", []), *SERVICES[service].get("command", [])])
 

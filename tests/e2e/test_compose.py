@@ -84,6 +84,21 @@ def test_prometheus_scrapes_the_exporter_under_its_hosts_name(stack: Stack) -> N
     assert [(target["health"], target["lastError"]) for target in targets] == [("up", "")]
 
 
+def test_the_simulated_machine_has_power_and_tokens(stack: Stack) -> None:
+    """The exporter runs a powermetrics of its own in its container, and reads the log that the volume brings it."""
+
+    def power() -> set[str]:
+        query = "/api/v1/query?query=powermetrics_power_watts>0 and on () sum(ollama_generated_tokens_total)>0"
+        return {series["metric"]["rail"] for series in stack.get("prometheus", 9090, query)["data"]["result"]}
+
+    assert until(lambda: {"cpu", "gpu"} <= power(), 90)
+
+
+def test_the_image_can_ask_nvml(stack: Stack) -> None:
+    """The binding to the driver's library is in it; the library comes with the cards."""
+    stack.compose("exec", "-T", "exporter", "python", "-c", "import pynvml")
+
+
 def test_prometheus_evaluates_every_rule(stack: Stack) -> None:
     """All groups of rules/ are loaded, and none of their rules fails."""
     shipped = [
