@@ -214,7 +214,8 @@ from llama_metrics.collectors.powermetrics.stream import Stream
 from llama_metrics.errors import SourceError
 now = [0.0]
 go = Path(sys.argv[1])
-program = f"until [ -e {go} ]; do sleep 0.02; done; echo 1; echo 2; sleep 30"
+# It ends by itself, whatever becomes of the test.
+program = f"n=0; until [ -e {go} ] || [ $((n += 1)) -gt 1000 ]; do sleep 0.02; done; echo 1; echo 2; sleep 30"
 stream = Stream(("/bin/sh", "-c", program), 1.0, "me", lambda: now[0])
 told = []
 def read():
@@ -233,7 +234,8 @@ read()
 print("stands still", flush=True)
 sys.stdin.readline()
 read()
-print(json.dumps([*told, stream.restarts]))
+print(json.dumps([*told, stream.restarts]), flush=True)
+stream.close()
 """
 
 
