@@ -93,9 +93,11 @@ def test_a_runner_of_another_program(program: str, tmp_path: Path, ollama: FakeO
     with FakeServer(tmp_path) as server:
         server.start_llama_server("--port", "40524", "--verbose", program=program)
         pid = server.start_llama_server("--model", PATH, "--port", "40523", program=program)
-        reading = runners(open_source(server, ollama.url, tmp_path), 1)
-        group = reading.groups[0]
-        real = psutil.Process(pid)
+        source, real = open_source(server, ollama.url, tmp_path), psutil.Process(pid)
+        runners(source, 1)
+        # Only then has it become what it was started for, and stays that.
+        until(lambda: real.status() == psutil.STATUS_STOPPED)
+        group = read(source).groups[0]
 
         assert (group.label, group.threads, group.open_fds) == (A, real.num_threads(), real.num_fds())
         assert group.started == pytest.approx(real.create_time(), abs=2)
