@@ -56,6 +56,7 @@ def run(config: Config, logger: logging.Logger, stop: threading.Event) -> None:
     app = App(config, logger)
     app.start()
     while not stop.wait(_LONGEST_WAIT):
-        # A signal that another thread has taken wakes nobody here; its handler runs when this thread goes on.
+        # Not without an end: Python runs a signal's handler between two steps of this thread, and a signal that comes
+        # when the wait has been decided on and not begun would be seen only after it.
         pass
     app.stop()

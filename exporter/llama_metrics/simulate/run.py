@@ -24,7 +24,7 @@ from llama_metrics.simulate.state import next_step, state_at
 
 # Lines that are due within one such step are written together.
 _STEP = 0.05
-# A signal that another thread has taken wakes nobody; its handler runs when the main one goes on.
+# A signal that comes just before a wait is seen only after it.
 _LONGEST_WAIT = 0.5
 # Seconds that a sample of powermetrics is taken over.
 _SAMPLE = 1.0
