@@ -81,6 +81,9 @@ def _decode_one(kind: Any, value: object, problems: list[Problem], path: str) ->
         return decode(kind, {} if value is None else value, problems, path)
     if get_origin(kind) is tuple and isinstance(value, list):
         return tuple(_decode_one(get_args(kind)[0], item, problems, f"{path}[{i}]") for i, item in enumerate(value))
+    if get_origin(kind) is tuple:
+        problems.append(Problem(path, f"expected a list, got {_named(value)}"))
+        return None
     if get_origin(kind) is Literal and value not in get_args(kind):
         problems.append(Problem(path, f"is {value!r}; it can be {', '.join(map(str, get_args(kind)))}"))
         return None

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -30,14 +28,6 @@ def run(*command: str) -> str:
     if done.returncode:
         raise Failed(f"{' '.join(command)} exited with {done.returncode}:\n{(done.stdout + done.stderr)[-3000:]}")
     return done.stdout
-
-
-def until(condition: Callable[[], Answer], seconds: float) -> Answer:
-    """The first true answer of a condition that is asked every half second, or the last one when the time is up."""
-    end = time.monotonic() + seconds
-    while not (answer := condition()) and time.monotonic() < end:
-        time.sleep(0.5)  # containers give no sign of their own; what is waited for takes seconds to minutes
-    return answer
 
 
 class Stack:

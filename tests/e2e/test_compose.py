@@ -7,8 +7,11 @@ import time
 import pytest
 import yaml
 
-from tests.e2e.compose import ROOT, SERVICES, Stack, run, until
+from tests.e2e.compose import ROOT, SERVICES, Stack, run
+from tests.support.waiting import until
 
+# Seconds between two looks; what is waited for takes seconds to minutes.
+PAUSE = 0.5
 # What OllamaDown waits for, and the 45 s on top that are promised: scrape 15, evaluation 15, group_wait 10.
 PROMISED_SECONDS = 120 + 45
 SAYS_WHO_IT_IS = """
@@ -79,7 +82,7 @@ def test_prometheus_scrapes_the_exporter_under_its_hosts_name(stack: Stack) -> N
         result = stack.get("prometheus", 9090, "/api/v1/query?query=ollama_up==1")["data"]["result"]
         return [(series["metric"]["instance"], series["metric"]["job"]) for series in result]
 
-    assert until(up, 45) == [("ollama-host", "ollama")]
+    assert until(up, 45, PAUSE) == [("ollama-host", "ollama")]
     targets = stack.get("prometheus", 9090, "/api/v1/targets")["data"]["activeTargets"]
     assert [(target["health"], target["lastError"]) for target in targets] == [("up", "")]
 
@@ -91,7 +94,7 @@ def test_the_simulated_machine_has_power_and_tokens(stack: Stack) -> None:
         query = "/api/v1/query?query=powermetrics_power_watts>0 and on () sum(ollama_generated_tokens_total)>0"
         return {series["metric"]["rail"] for series in stack.get("prometheus", 9090, query)["data"]["result"]}
 
-    assert until(lambda: {"cpu", "gpu"} <= power(), 90)
+    assert until(lambda: {"cpu", "gpu"} <= power(), 90, PAUSE)
 
 
 def test_the_image_can_ask_nvml(stack: Stack) -> None:
@@ -126,7 +129,7 @@ def test_an_ollama_that_goes_down_is_notified_in_time(stack: Stack) -> None:
     def arrived() -> list[dict[str, object]]:
         return [one for one in stack.get("ntfy", 2586, "/") if one["groupLabels"]["alertname"] == "OllamaDown"]
 
-    messages = until(arrived, PROMISED_SECONDS + 30)
+    messages = until(arrived, PROMISED_SECONDS + 30, PAUSE)
 
     took = time.monotonic() - stopped
     assert [message["path"] for message in messages] == ["/ollama?template=llama-metrics"]

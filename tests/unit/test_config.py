@@ -128,7 +128,7 @@ def test_every_mistake_is_reported_with_its_path(tmp_path: Path) -> None:
         ("targets: []", "targets: must hold exactly one target, named default"),
         ("targets: [{name: other}]", "targets: must hold exactly one target, named default"),
         ("targets: [{}, {}]", "targets: must hold exactly one target, named default"),
-        ("targets: {}", "targets: expected array, got object"),
+        ("targets: {}", "targets: expected a list, got keys and values"),
         ("targets: [1]", "targets[0]: expected keys and values, got 1"),
         ("targets: [{expected_models: [a, a:latest]}]", "targets[0].expected_models: names a:latest twice"),
         ('targets: [{headers: {X: "a\\nb"}}]', "targets[0].headers.X: is not a valid HTTP header"),

@@ -82,7 +82,7 @@ ROOMS = {
         ("answers", "eras", "host", "names", "plausible"),
         ("",),
     ),
-    "system": (("child", "machine", "memory", "tools"), ("backoff",), ("",)),
+    "system": (("cards", "child", "machine", "memory", "tools"), ("backoff",), ("",)),
 }
 DEPTH = {name: depth for depth, names in enumerate(LAYERS) for name in names}
 INNER = {

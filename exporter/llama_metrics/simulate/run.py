@@ -77,7 +77,7 @@ def powermetrics(scenario: str) -> int:
         signal.signal(number, _leave)
     start, meter, separator = time.monotonic(), Meter(loaded, datetime.now(UTC)), b""
     while True:
-        time.sleep(_SAMPLE)
+        time.sleep(_SAMPLE)  # a sample is taken over this time, and told at its end
         _print(separator + document(meter.until(time.monotonic() - start), meter.booted))
         # Between two samples, and not behind the last one.
         separator = b"\0"

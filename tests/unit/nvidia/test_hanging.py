@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -59,14 +59,10 @@ def test_nvml_that_hung_goes_on(tmp_path: Path) -> None:
 
 def _gate() -> tuple[Callable[[str], None], Callable[[], None]]:
     """What holds every call until it is released."""
-    held = [True]
-    ends = time.monotonic() + 20
+    released = threading.Event()
 
     def hold(_: str) -> None:
-        while held[0] and time.monotonic() < ends:
-            time.sleep(0.01)  # an event would do, but a C callback that waits for ever could not be interrupted
+        # With an end: a C callback cannot be interrupted.
+        released.wait(20)
 
-    def release() -> None:
-        held[0] = False
-
-    return hold, release
+    return hold, released.set

@@ -94,7 +94,10 @@ def test_a_killed_child_is_replaced(setup: Setup) -> None:
     reading = setup.samples(2)
 
     assert shown is not None
-    assert told == f"{setup.fake.program} ended with status -9: no reason given"
+    assert (
+        told
+        == f"{setup.fake.program} ended with status -9: no reason given; it is tried again, try it in a terminal too"
+    )
     assert (dict(reading.joules)["cpu"], reading.restarts) == (3.0, 1)
     assert setup.fake.runs() == [["-i", "1000"]] * 2
 

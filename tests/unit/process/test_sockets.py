@@ -76,8 +76,6 @@ def test_a_server_that_has_ended(way: Way) -> None:
         assert way([2**22 + 1], server.getsockname()[1]) is None
 
 
-# The part of the kernel that answers before the namespaces are compared is Linux's alone.
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has network namespaces")
 def test_a_server_in_another_network_namespace(tmp_path: Path) -> None:
     """Its port is another one, whoever listens on that number here: a container's, seen from its host."""
     (tmp_path / "self/net").mkdir(parents=True)
@@ -91,7 +89,8 @@ def test_a_server_in_another_network_namespace(tmp_path: Path) -> None:
         port = server.getsockname()[1]
 
         assert on_linux([7], port, tmp_path) is None
-        assert on_linux([7, 8], port, tmp_path) == 0
+        # Only Linux is then asked for its sockets.
+        assert sys.platform != "linux" or on_linux([7, 8], port, tmp_path) == 0
 
 
 def test_the_far_ends_of_our_own_are_left_out() -> None:

@@ -7,13 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from llama_metrics.collectors.amd.sysfs import Files
+from llama_metrics.system.cards import HOTTEST, LARGEST_MEMORY, MOST_WATTS, Judge
 
 _NUMBER = re.compile(r"-?[0-9]{1,20}")
 _LONGEST_NAME = 128
-# Far above any card.
-_LARGEST_MEMORY = 2**50
-_MOST_WATTS = 20_000
-_HOTTEST = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,38 +34,34 @@ class Reading:
     rejected: int
 
 
-class _Judge:
-    """Counts in `rejected` what cannot be true. None goes through: not known is not wrong."""
-
-    def __init__(self) -> None:
-        self.rejected = 0
+class _Texts(Judge):
+    """Judges numbers as the files write them."""
 
     def number(self, text: str | None, lowest: int, highest: int) -> int | None:
-        if text is None:
+        """What is no number cannot be true either."""
+        if text is not None and not _NUMBER.fullmatch(text.strip()):
+            self.rejected += 1
             return None
-        if _NUMBER.fullmatch(text.strip()) and lowest <= int(text) <= highest:
-            return int(text)
-        self.rejected += 1
-        return None
+        return self.within(None if text is None else int(text), lowest, highest)
 
 
 def parse(cards: Iterable[Files]) -> Reading:
     """The GPUs, in their order."""
-    judge = _Judge()
+    judge = _Texts()
     return Reading(tuple(_gpu(card, judge) for card in cards), judge.rejected)
 
 
-def _gpu(card: Files, judge: _Judge) -> Gpu:
-    total = judge.number(card.memory_total, 1, _LARGEST_MEMORY)
+def _gpu(card: Files, judge: _Texts) -> Gpu:
+    total = judge.number(card.memory_total, 1, LARGEST_MEMORY)
     percent = judge.number(card.busy, 0, 100)
     # A card that is awake draws something.
-    microwatts = judge.number(card.power, 1, _MOST_WATTS * 10**6)
-    millidegrees = judge.number(card.temperature, 0, _HOTTEST * 1000)
+    microwatts = judge.number(card.power, 1, MOST_WATTS * 10**6)
+    millidegrees = judge.number(card.temperature, 0, HOTTEST * 1000)
     return Gpu(
         address=card.address,
         name=(card.name or "").strip()[:_LONGEST_NAME],
         utilization=None if percent is None else percent / 100,
-        memory_used=judge.number(card.memory_used, 0, _LARGEST_MEMORY if total is None else total),
+        memory_used=judge.number(card.memory_used, 0, LARGEST_MEMORY if total is None else total),
         memory_total=total,
         power=None if microwatts is None else microwatts / 1e6,
         temperature=None if millidegrees is None else millidegrees / 1000,

@@ -41,8 +41,12 @@ def folder(given: str | None, machine: Machine) -> Path | None:
 
 
 def measure(path: Path) -> FileSystem | None:
+    """The file system that a path is on; see `parse`."""
+    return parse(os.statvfs(path))
+
+
+def parse(told: os.statvfs_result) -> FileSystem | None:
     """None where it does not say how large it is, as some file systems of a network do not."""
-    told = os.statvfs(path)
     if not told.f_blocks:
         return None
     return FileSystem(told.f_blocks * told.f_frsize, told.f_bavail * told.f_frsize)

@@ -7,11 +7,8 @@ from dataclasses import dataclass
 
 from llama_metrics.collectors.nvidia.nvml import Card
 from llama_metrics.collectors.nvidia.reasons import active
+from llama_metrics.system.cards import HOTTEST, LARGEST_MEMORY, MOST_WATTS, Judge
 
-# Far above any card and far below what NVML says instead of a value it does not have (all bits set).
-_LARGEST_MEMORY = 2**50
-_MOST_WATTS = 20_000
-_HOTTEST = 200
 # A kilowatt for three hundred years.
 _MOST_JOULES = 1e13
 
@@ -41,22 +38,9 @@ class Reading:
     rejected: int
 
 
-class _Judge:
-    """Counts in `rejected` what cannot be true. None goes through: not known is not wrong."""
-
-    def __init__(self) -> None:
-        self.rejected = 0
-
-    def within(self, value: int | None, lowest: float, highest: float) -> int | None:
-        if value is None or lowest <= value <= highest:
-            return value
-        self.rejected += 1
-        return None
-
-
 def parse(cards: Iterable[Card], models: Mapping[int, str]) -> Reading:
     """The cards by UUID, each once. `models` are the names of the models whose runners have these pids."""
-    judge, gpus = _Judge(), dict[str, Gpu]()
+    judge, gpus = Judge(), dict[str, Gpu]()
     for card in cards:
         if card.uuid in gpus:
             judge.rejected += 1
@@ -65,9 +49,9 @@ def parse(cards: Iterable[Card], models: Mapping[int, str]) -> Reading:
     return Reading(tuple(gpus.values()), judge.rejected)
 
 
-def _gpu(card: Card, models: Mapping[int, str], judge: _Judge) -> Gpu:
-    total = judge.within(card.memory_total, 1, _LARGEST_MEMORY)
-    room = _LARGEST_MEMORY if total is None else total
+def _gpu(card: Card, models: Mapping[int, str], judge: Judge) -> Gpu:
+    total = judge.within(card.memory_total, 1, LARGEST_MEMORY)
+    room = LARGEST_MEMORY if total is None else total
     percent = judge.within(card.utilization, 0, 100)
     return Gpu(
         uuid=card.uuid,
@@ -76,9 +60,9 @@ def _gpu(card: Card, models: Mapping[int, str], judge: _Judge) -> Gpu:
         memory_used=judge.within(card.memory_used, 0, room),
         memory_total=total,
         # A card that answers draws something.
-        power=_thousandths(judge.within(card.power, 1, _MOST_WATTS * 1e3)),
-        power_limit=_thousandths(judge.within(card.power_limit, 1, _MOST_WATTS * 1e3)),
-        temperature=judge.within(card.temperature, 0, _HOTTEST),
+        power=_thousandths(judge.within(card.power, 1, MOST_WATTS * 1e3)),
+        power_limit=_thousandths(judge.within(card.power_limit, 1, MOST_WATTS * 1e3)),
+        temperature=judge.within(card.temperature, 0, HOTTEST),
         energy=_thousandths(judge.within(card.energy, 0, _MOST_JOULES * 1e3)),
         throttled=None if card.reasons is None else active(card.reasons),
         models=_by_model(card, models, room, judge),
@@ -89,7 +73,7 @@ def _thousandths(value: int | None) -> float | None:
     return None if value is None else value / 1000
 
 
-def _by_model(card: Card, models: Mapping[int, str], room: int, judge: _Judge) -> tuple[tuple[str, int], ...]:
+def _by_model(card: Card, models: Mapping[int, str], room: int, judge: Judge) -> tuple[tuple[str, int], ...]:
     """The memory of each model's runners together. A model of which one runner's part is not known is left out.
 
     With MIG a process is told once for each instance that it uses; those are parts, and add up.

@@ -82,7 +82,7 @@ class Stream:
             return self._noted(self._frames.rest()) or self._ended(self._child)
         pieces = self._noted(self._frames.feed(chunk)) if chunk else []
         if chunk:
-            time.sleep(_GATHER)
+            time.sleep(_GATHER)  # its lines come one by one, and being woken for each would cost twice the parsing
         self._judge(pieces)
         return pieces
 
@@ -131,7 +131,9 @@ class Stream:
         if is_refusal(said):
             raise self._failed(NotPermitted(refusal(self._user)))
         why = said.splitlines()[-1] if said else "no reason given"
-        raise self._failed(Stale(f"{self._command[0]} ended with status {status}: {why}"))
+        raise self._failed(
+            Stale(f"{self._command[0]} ended with status {status}: {why}; it is tried again, try it in a terminal too")
+        )
 
     def _failed(self, error: SourceError) -> SourceError:
         self._failure = error
