@@ -96,6 +96,7 @@ class Collector(Generic[OptionsType, Reading]):
         render: a reading as families; pure.
         when_failed: what is still known when the source could not be read.
         gate: where this one fails, every other family of its scope is dropped from the page.
+        outlasts_gate: its families are shown even so, for they say when they were read.
         background: whether its source is a Background.
 
     """
@@ -109,6 +110,7 @@ class Collector(Generic[OptionsType, Reading]):
     render: Callable[[Reading], Iterable[AnyFamily]]
     when_failed: tuple[Family, ...] = ()
     gate: bool = False
+    outlasts_gate: bool = False
     background: bool = False
 
 

@@ -16,7 +16,8 @@ from requests.utils import check_header_validity
 
 from llama_metrics import log
 from llama_metrics.collector import AnyCollector, Options, Target
-from llama_metrics.ollama import host, names
+from llama_metrics.ollama import host
+from llama_metrics.ollama.names import ModelName
 from llama_metrics.schema import Problem, Problems, decode, read_yaml
 
 FILE_VARIABLE = "LLAMA_METRICS_CONFIG_FILE"
@@ -63,19 +64,6 @@ class OllamaUrl(str):
         if not isinstance(value, str):
             raise ValueError(f"{value!r} is not an address; write it like http://127.0.0.1:11434")  # noqa: TRY004
         return cls(host.base_url(value))
-
-
-class ModelName(str):
-    """A model's name, completed as Ollama does."""
-
-    __slots__ = ()
-
-    @classmethod
-    def parse(cls, value: object) -> ModelName:
-        """Raises ValueError for no name."""
-        if not isinstance(value, str):
-            raise ValueError(f"{value!r} is not text; write a model's name, like llama3.2:3b")  # noqa: TRY004
-        return cls(names.complete(value))
 
 
 class WebKeys(msgspec.Struct, frozen=True):

@@ -30,7 +30,14 @@ class TimedOut(SourceError):
 
 
 class BadAnswer(SourceError):
-    """Another status than 200, a redirect, a body that is cut off, too large, not JSON, or JSON of another shape."""
+    """Another status than 200, a redirect, a body that is cut off, too large, not JSON, or JSON of another shape.
+
+    `status` is HTTP's, where that is what was wrong.
+    """
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class NotPermitted(SourceError):

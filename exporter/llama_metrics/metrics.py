@@ -14,6 +14,9 @@ from typing import Literal, Self
 
 Kind = Literal["gauge", "counter"]
 
+# The bounds of every histogram of how long people wait, so that one can be laid over the other.
+SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 900.0)
+
 _METRIC_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)+")
 _LABEL_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 # What Prometheus, its operator and a fleet's external labels add. A label of ours with such a name would be renamed

@@ -186,10 +186,11 @@ class _Part:
 
 
 def _shown(results: Sequence[Result]) -> Iterable[AnyFamily]:
-    """The families, without those of a scope whose gate failed; the gate's own word stays."""
+    """The families, without those of a scope whose gate failed, save what outlasts it; the gate's own word stays."""
     closed = {result.collector.scope for result in results if result.collector.gate and result.error}
     for result in results:
-        if result.collector.gate or result.collector.scope not in closed:
+        stays = result.collector.gate or result.collector.outlasts_gate
+        if stays or result.collector.scope not in closed:
             yield from result.families
 
 

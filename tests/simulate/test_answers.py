@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from llama_metrics.config import ModelName
+from llama_metrics.ollama.names import ModelName
 from llama_metrics.simulate import api, files, loads
 from llama_metrics.simulate.scenario import KeepAlive, Load, Model, Scenario, Step
 from llama_metrics.simulate.server import Server

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from hypothesis import given
 
-from llama_metrics.config import ModelName
+from llama_metrics.ollama.names import ModelName
 from llama_metrics.simulate import files
 from llama_metrics.simulate.power import Meter, document
 from llama_metrics.simulate.scenario import KeepAlive, Load, Model, Requests, Scenario, Step

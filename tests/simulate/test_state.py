@@ -8,7 +8,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from llama_metrics.config import ModelName
+from llama_metrics.ollama.names import ModelName
 from llama_metrics.simulate import files
 from llama_metrics.simulate.scenario import KeepAlive, Load, Model, Scenario, Step
 from llama_metrics.simulate.state import State, next_step, state_at

@@ -12,7 +12,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from llama_metrics.config import ModelName
+from llama_metrics.ollama.names import ModelName
 from llama_metrics.simulate import files
 from llama_metrics.simulate.event import Event
 from llama_metrics.simulate.log import Journal, written

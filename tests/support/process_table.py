@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from llama_metrics.collectors.process.system import Usage
+from llama_metrics.system.processes import Usage
 
 TABLES = Path(__file__).parents[1] / "fixtures" / "proc"
 

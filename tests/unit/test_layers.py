@@ -23,6 +23,7 @@ LAYERS = (
     (
         *("collectors.version", "collectors.ps", "collectors.tags", "collectors.log", "collectors.process"),
         *("collectors.host", "collectors.macos", "collectors.powermetrics", "collectors.nvidia", "collectors.amd"),
+        *("collectors.runner", "collectors.probe"),
     ),
     ("ollama",),
     ("collector", "exposition", "flight", "log", "background"),
@@ -53,8 +54,8 @@ ROOMS = {
     "collectors.process": (
         ("collector",),
         ("render", "source"),
-        ("reading", "tree", "sockets"),
-        ("sums", "system", "metrics"),
+        ("reading", "sockets"),
+        ("sums", "metrics"),
         ("",),
     ),
     "collectors.host": (("collector",), ("source",), ("models", "metrics"), ("",)),
@@ -75,14 +76,16 @@ ROOMS = {
         ("metrics",),
         ("",),
     ),
+    "collectors.runner": (("metrics", "options", "reading"), ("",)),
+    "collectors.probe": (("metrics", "options"), ("",)),
     "collectors.amd": (("collector",), ("parse",), ("sysfs", "metrics"), ("",)),
     "ollama": (
-        ("directory", "polled"),
+        ("directory", "polled", "tree"),
         ("client", "processes"),
         ("answers", "eras", "host", "names", "plausible"),
         ("",),
     ),
-    "system": (("cards", "child", "machine", "memory", "tools"), ("backoff",), ("",)),
+    "system": (("cards", "child", "machine", "memory", "processes", "tools"), ("backoff",), ("",)),
 }
 DEPTH = {name: depth for depth, names in enumerate(LAYERS) for name in names}
 INNER = {

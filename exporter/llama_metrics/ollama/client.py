@@ -8,6 +8,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Mapping
+from copy import copy
 from typing import Any, TypeVar
 
 import requests
@@ -58,25 +59,33 @@ class Client:
 
         Raises Unreachable, TimedOut or BadAnswer; each names the request.
         """
-        # Made once: requests spends nearly as long on making one as on sending it.
-        if path not in self._gets:
-            self._gets[path] = self._session.prepare_request(requests.Request("GET", self._base + path))
-        return self._ask(self._gets[path], kind, deadline)
+        return self._ask(self._get(path), lambda body: decode(body, kind), deadline)
+
+    def fetch(self, path: str, deadline: float) -> bytes:
+        """The body of `path` as it came; else as `get`."""
+        return self._ask(self._get(path), bytes, deadline)
 
     def post(self, path: str, body: Mapping[str, str], kind: type[Answer], deadline: float) -> Answer:
         """POST `body` as JSON to `path`; else as `get`."""
         request = requests.Request("POST", self._base + path, json=dict(body))
-        return self._ask(self._session.prepare_request(request), kind, deadline)
+        return self._ask(self._session.prepare_request(request), lambda answer: decode(answer, kind), deadline)
 
     def close(self) -> None:
         """Closes the connection; a later request would open another."""
         self._session.close()
 
-    def _ask(self, request: requests.PreparedRequest, kind: type[Answer], deadline: float) -> Answer:
+    def _get(self, path: str) -> requests.PreparedRequest:
+        # Made once: requests spends nearly as long on making one as on sending it.
+        if path not in self._gets:
+            self._gets[path] = self._session.prepare_request(requests.Request("GET", self._base + path))
+        return self._gets[path]
+
+    def _ask(self, request: requests.PreparedRequest, parse: Callable[[bytes], Answer], deadline: float) -> Answer:
         try:
-            return decode(self._body(request, deadline), kind)
+            return parse(self._body(request, deadline))
         except SourceError as error:
-            told = type(error)(f"{request.method} {request.url}: {error}")
+            told = copy(error)
+            told.args = (f"{request.method} {request.url}: {error}",)
         # Raised in the handler, it would keep that error and with it the answer, as long as it is remembered itself.
         raise told
 
@@ -111,7 +120,7 @@ def _expect_ok(answer: requests.Response) -> None:
         raise BadAnswer(f"a redirect to {answer.headers['Location'][:200]!r}; configure the final address")
     if answer.status_code != 200:
         hint = _HINTS.get(answer.status_code)
-        raise BadAnswer(f"HTTP {answer.status_code}" + (f"; {hint}" if hint else ""))
+        raise BadAnswer(f"HTTP {answer.status_code}" + (f"; {hint}" if hint else ""), answer.status_code)
     if answer.headers.get("Content-Encoding", "identity") != "identity":
         raise BadAnswer("a compressed answer, which nobody asked for")
 

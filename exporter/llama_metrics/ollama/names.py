@@ -29,3 +29,16 @@ def complete(name: str) -> str:
     elif namespace.casefold() != _DEFAULT_NAMESPACE:
         shown = [namespace, *shown]
     return "/".join(shown)
+
+
+class ModelName(str):
+    """A model's name, completed as Ollama does."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, value: object) -> ModelName:
+        """Raises ValueError for no name."""
+        if not isinstance(value, str):
+            raise ValueError(f"{value!r} is not text; write a model's name, like llama3.2:3b")  # noqa: TRY004
+        return cls(complete(value))

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from llama_metrics.config import ModelName
+from llama_metrics.ollama.names import ModelName
 from llama_metrics.simulate.loads import MODELS, blob
 from llama_metrics.simulate.scenario import Model
 from llama_metrics.simulate.state import Installed, Loaded, State

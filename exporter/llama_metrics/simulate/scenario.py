@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from llama_metrics.config import ModelName
+from llama_metrics.ollama.names import ModelName
 
 Seconds = Annotated[float, Meta(ge=0, le=10**9)]
 Bytes = Annotated[int, Meta(ge=0, le=2**63 - 1)]

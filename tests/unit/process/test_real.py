@@ -14,7 +14,7 @@ import pytest
 
 from llama_metrics.collectors.process.reading import SERVER, Reading
 from llama_metrics.collectors.process.source import ProcessSource
-from llama_metrics.collectors.process.system import ThisSystem
+from llama_metrics.system.processes import ThisSystem
 from tests.support.fake_ollama import FakeOllama, http
 from tests.support.fake_processes import FakeServer
 from tests.support.host import context

@@ -10,10 +10,10 @@ from llama_metrics.collectors.process import sockets
 from llama_metrics.collectors.process.metrics import METRICS
 from llama_metrics.collectors.process.render import render
 from llama_metrics.collectors.process.source import ProcessSource
-from llama_metrics.collectors.process.system import ThisSystem
 from llama_metrics.duration import Duration
 from llama_metrics.errors import Unsupported
 from llama_metrics.system.machine import is_local
+from llama_metrics.system.processes import ThisSystem
 
 
 class ProcessOptions(Options, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from llama_metrics.collectors.process.sums import Label
-from llama_metrics.collectors.process.system import Usage
+from llama_metrics.system.processes import Usage
 
 Number = TypeVar("Number", int, float)
 

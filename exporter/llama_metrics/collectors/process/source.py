@@ -10,13 +10,13 @@ import psutil
 from llama_metrics.collector import Context
 from llama_metrics.collectors.process.reading import SERVER, Group, Reading, group
 from llama_metrics.collectors.process.sums import CpuSeconds, Label
-from llama_metrics.collectors.process.system import Processes, Usage
-from llama_metrics.collectors.process.tree import Member, Tree
 from llama_metrics.errors import NotPermitted, SourceError, Unreachable
 from llama_metrics.ollama.answers import Version
 from llama_metrics.ollama.client import Client
 from llama_metrics.ollama.directory import Directory
 from llama_metrics.ollama.names import UNKNOWN
+from llama_metrics.ollama.tree import Member, Tree
+from llama_metrics.system.processes import Processes, Usage
 
 # Kept of a scrape's time for what is not asked of the API, when that does not answer.
 _RESERVE = 0.25

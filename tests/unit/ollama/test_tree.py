@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from llama_metrics.collectors.process.tree import Tree
+from llama_metrics.ollama.tree import Tree
 from tests.support.process_table import ProcessTable, row
 
 A, B = (f"sha256-{letter * 64}" for letter in "ab")

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import psutil
 
-from llama_metrics.collectors.process.system import Processes
 from llama_metrics.ollama.processes import Role, role_of
+from llama_metrics.system.processes import Processes
 
 # Between two looks at a process, at the most, and half of it for some, so that not all have their turn at once.
 _LONGEST = 1200.0

@@ -1,0 +1,1 @@
+"""A request of one token now and then, to know whether inference works."""

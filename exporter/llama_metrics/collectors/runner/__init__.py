@@ -1,0 +1,1 @@
+"""What llama-server, which Ollama starts for a model, says on its own port: its slots, and its counters."""

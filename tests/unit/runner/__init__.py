@@ -1,0 +1,1 @@
+"""Runners: their slots and counters."""
