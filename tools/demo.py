@@ -30,6 +30,7 @@ CONFIG = Path(__file__).parent.parent / "config"
 PROMISED = ("OllamaModelOnCpu", "OllamaErrorRatioHigh", "OllamaExpectedModelMissing", "OllamaDown")
 EXPECTED_MODELS = ["llama3.2:3b", "nomic-embed-text"]
 INTERVAL = "1s"
+PROBE_INTERVAL = "10s"
 # Alertmanager takes an alert that is not sent again within four times this for resolved.
 RESEND_DELAY = "5s"
 _STOP = "stop"
@@ -45,8 +46,8 @@ def main(arguments: list[str]) -> int:
         return 2
     try:
         binaries = locate()
-        # This machine's proxy, if it has one, is not for loopback.
-        os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
+        # This machine's proxy, if it has one, is not for loopback. The last has Ollama's runners tell their counters.
+        os.environ |= {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1", "LLAMA_ARG_ENDPOINT_METRICS": "1"}
         CACHE.mkdir(exist_ok=True)
         # A signal handler may only do what is safe at any moment; SimpleQueue.put is.
         events: Events = queue.SimpleQueue()
@@ -100,10 +101,12 @@ def _start(running: ExitStack, binaries: Binaries, folder: Path, scenario: str, 
         "collectors": {
             "tags": {"max_age": INTERVAL},
             "log": {"source": "file", "path": str(log)},
+            "runner": {"metrics": True},
+            "probe": {"enabled": True, "interval": PROBE_INTERVAL},
             "powermetrics": {"command": [*command, "simulate", scenario, "--powermetrics"]},
         },
     }
-    simulate = [*command, "simulate", scenario, "--listen", ollama, "--log", str(log)]
+    simulate = [*command, "simulate", scenario, "--listen", ollama, "--log", str(log), "--runners"]
     # Ollama before its exporter, or the demo would begin with an alert; its clock runs from here on.
     running.enter_context(Child(simulate, f"http://{ollama}/api/version", folder / "ollama.log"))
     serve = [*command, "--config.file", str(_written(folder / "llama-metrics.yml", config))]
@@ -111,8 +114,8 @@ def _start(running: ExitStack, binaries: Binaries, folder: Path, scenario: str, 
     settings = _prometheus(folder, exporter, alertmanager.url.removeprefix("http://"))
     prometheus = Prometheus(binaries, settings, folder / "prometheus", resend_delay=RESEND_DELAY)
     running.enter_context(prometheus)
-    print(f"A simulated Ollama, scenario {scenario}, on http://{ollama}, with a simulated powermetrics, watched by")
-    print("what is real:")
+    print(f"A simulated Ollama, scenario {scenario}, on http://{ollama}, with simulated runners and a simulated")
+    print("powermetrics, watched by what is real:")
     print(f"  exporter      http://{exporter}/")
     print(f"  Prometheus    {prometheus.url}/alerts")
     print(f"  Alertmanager  {alertmanager.url}/")
@@ -145,7 +148,8 @@ def _say_what_is_shorter() -> None:
     shipped = _read(CONFIG / "prometheus.yml")["global"]
     print(f"  Prometheus: scrapes every {shipped['scrape_interval']} -> {INTERVAL}", end="")
     print(f", rules every {shipped['evaluation_interval']} -> {INTERVAL}, resend delay 15s -> {RESEND_DELAY}")
-    print(f"  exporter: the list of installed models is kept for 60s -> {INTERVAL}\n")
+    print(f"  exporter: the list of installed models is kept for 60s -> {INTERVAL}", end="")
+    print(f", pinned models are probed every 60s -> {PROBE_INTERVAL}\n")
 
 
 def _pairs(mapping: dict[str, Any], keys: tuple[str, ...]) -> str:

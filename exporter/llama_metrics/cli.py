@@ -92,6 +92,9 @@ def _check(arguments: list[str]) -> int:
     print(f"{file} is valid: it watches {loaded.target.url} with {certain or 'no collector at all'}")
     if possible:
         print(f"and, if this machine has what they read, with {possible}")
+    for collector, own in loaded.collectors:
+        for note in own.notes():
+            print(f"{collector.name}: {note}")
     return 0
 
 
@@ -122,17 +125,21 @@ def _metrics(arguments: list[str]) -> int:
 
 def _simulate(arguments: list[str]) -> int:
     # Serving needs nothing of it.
-    from llama_metrics import simulate
+    from llama_metrics.simulate import power_run, run
 
     parser = argparse.ArgumentParser("llama-metrics simulate", description="An Ollama that is not there.")
     parser.add_argument("scenario", metavar="SCENARIO", help="a name or a YAML file")
     parser.add_argument("--listen", metavar="HOST:PORT", help="default 127.0.0.1:11434")
     parser.add_argument("--log", metavar="FILE", type=Path, help="append what Ollama would log; over 64 MiB: FILE.1")
+    processes = "start processes that look like Ollama's, with a port for each model in memory"
+    parser.add_argument(
+        "--runners", action="store_true", help=f"{processes}; with LLAMA_ARG_ENDPOINT_METRICS=1, /metrics too"
+    )
     instead = "print what powermetrics would on a Mac that runs the scenario, and serve nothing"
     parser.add_argument("--powermetrics", action="store_true", help=instead)
     given = parser.parse_args(arguments)
     if not given.powermetrics:
-        return simulate.main(given.scenario, given.listen or "127.0.0.1:11434", given.log)
-    if given.listen or given.log:
-        parser.error("--powermetrics serves nothing and writes no log: leave out --listen and --log")
-    return simulate.powermetrics(given.scenario)
+        return run.main(given.scenario, given.listen or "127.0.0.1:11434", given.log, has_runners=given.runners)
+    if given.listen or given.log or given.runners:
+        parser.error("--powermetrics serves nothing: leave out --listen, --log and --runners")
+    return power_run.main(given.scenario)

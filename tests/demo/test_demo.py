@@ -16,6 +16,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import requests
 
 from tests.support.waiting import until
 from tools.binaries import Binaries
@@ -87,19 +88,21 @@ def test_where_nothing_arrives_the_status_is_1_and_it_says_what_is_missing(tmp_p
 
 
 def test_ctrl_c_leaves_no_process_and_no_file(tmp_path: Path) -> None:
-    """Four children and the exporter's own end, their folder below .cache goes, and nothing was written elsewhere."""
+    """Four children, the exporter's own and Ollama's processes end, their folder below .cache goes; nothing else is."""
     with demo(tmp_path) as process:
         read_until(process, "First scrape. Ctrl-C ends it.")
         children = psutil.Process(process.pid).children(recursive=True)
-        folders = {
-            found for child in children for found in re.findall(r"/\S*/\.cache/demo-\w+", " ".join(child.cmdline()))
-        }
+        commands = [child.cmdline() for child in children]
+        # How many models are in memory by now depends on how long Prometheus took.
+        lasting = [command for command in commands if command[0] != "llama-server"]
+        folders = {found for command in commands for found in re.findall(r"/\S*/\.cache/demo-\w+", " ".join(command))}
         existed = [Path(folder).is_dir() for folder in folders]
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=20)
     _, alive = psutil.wait_procs(children, timeout=0)
 
-    assert (process.returncode, err, len(children), existed) == (0, "", 5, [True])
+    assert (process.returncode, err, len(lasting), existed) == (0, "", 6, [True])
+    assert ["ollama", "serve"] in lasting
     assert not alive
     assert [folder for folder in folders if Path(folder).exists()] == []
     assert list(tmp_path.rglob("*")) == []
@@ -119,17 +122,39 @@ def test_sigterm_while_it_starts_leaves_no_process(tmp_path: Path) -> None:
     assert not alive
 
 
-def test_what_is_shortened_is_said(long_run: subprocess.Popen[str]) -> None:
-    """Nobody takes the demo's times for the shipped ones."""
-    said = read_until(long_run, "First scrape.")
+@pytest.fixture(scope="module")
+def said(long_run: subprocess.Popen[str]) -> str:
+    """What the long run says before anything happens."""
+    return read_until(long_run, "First scrape.")
 
+
+def test_what_is_shortened_is_said(said: str) -> None:
+    """Nobody takes the demo's times for the shipped ones."""
     for text in ("OllamaDown: for ", "keep_firing_for ", "group_wait ", "group_interval ", "rules every 15s -> 1s"):
         assert text in said
     assert re.search(r"exporter +http://127\.0\.0\.1:\d+/\n +Prometheus +\S+/alerts\n +Alertmanager +http", said)
 
 
-def test_all_that_it_promises_arrives_and_the_status_is_0(long_run: subprocess.Popen[str]) -> None:
+def test_runners_are_asked_and_a_pinned_model_is_probed(said: str) -> None:
+    """By the real exporter, which takes the simulated processes for Ollama's."""
+    exporter = re.search(r"exporter +(\S+)", said)
+    assert exporter
+    wanted = (
+        'ollama_runner_slots{model="llama3.2:3b",state="idle"} ',
+        'ollama_runner_generated_tokens_total{model="llama3.2:3b"} ',
+        'ollama_probe_success{model="llama3.2:3b"} 1.0',
+    )
+
+    def is_there() -> bool:
+        page = requests.get(f"{exporter[1]}metrics", timeout=10).text
+        return all(f"\n{sample}" in page for sample in wanted)
+
+    until(is_there, seconds=30, pause=0.2)
+
+
+def test_all_that_it_promises_arrives_and_the_status_is_0(long_run: subprocess.Popen[str], said: str) -> None:
     """Four different alerts fire and then resolve, through the shipped rules and routes; one is fed by the log."""
+    assert said
     assert long_run.stdout is not None
     out = long_run.stdout.read()
     arrived = re.findall(r"^ +\d+:\d\d  (FIRING|RESOLVED) +\w+ +(\w+)$", out, re.MULTILINE)

@@ -11,9 +11,10 @@ import pytest
 
 from llama_metrics.simulate import files
 from llama_metrics.simulate.event import Event
-from llama_metrics.simulate.log import Journal, LogFile, written
+from llama_metrics.simulate.log import LogFile, written
 from llama_metrics.simulate.scenario import Scenario
 from llama_metrics.simulate.wording import Wording, duration, is_upstream
+from tests.simulate.journal import Journal
 from tests.simulate.recorded import FIXTURES
 from tests.simulate.shapes import recorded, shape
 

@@ -110,8 +110,9 @@ def test_a_signal_ends_it_while_nobody_reads() -> None:
     ("arguments", "status", "said"),
     [
         (("nosuch", "--powermetrics"), 1, "llama-metrics: nosuch: is no scenario; "),
-        (("steady", "--powermetrics", "--listen", "127.0.0.1:0"), 2, "leave out --listen and --log\n"),
-        (("steady", "--powermetrics", "--log", "x"), 2, "leave out --listen and --log\n"),
+        (("steady", "--powermetrics", "--listen", "127.0.0.1:0"), 2, "leave out --listen, --log and --runners\n"),
+        (("steady", "--powermetrics", "--log", "x"), 2, "leave out --listen, --log and --runners\n"),
+        (("steady", "--powermetrics", "--runners"), 2, "leave out --listen, --log and --runners\n"),
     ],
 )
 def test_what_it_cannot_do_it_says(arguments: tuple[str, ...], status: int, said: str) -> None:

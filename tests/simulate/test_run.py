@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import socket
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import requests
 
 from tests.simulate.recorded import asked
 from tests.support.waiting import until
@@ -146,6 +148,24 @@ def test_it_logs_what_happens_as_it_happens_and_who_polls(tmp_path: Path) -> Non
     assert text.count('msg="loaded runners" count=1') == 1
     assert text.count("eval time =") >= 10
     assert (process.returncode, err) == (0, "")
+
+
+def test_a_clients_request_is_answered_and_logged(tmp_path: Path) -> None:
+    """The log has it when the client has its answer."""
+    scenario, log = tmp_path / "own.yml", tmp_path / "server.log"
+    scenario.write_text(LOGGED)
+    asked_for = {"model": "a", "prompt": "1", "options": {"num_predict": 5, "num_ctx": 4096}}
+    with started(str(scenario), "--log", str(log)) as (_, line):
+        url = line.rpartition(" ")[2]
+        until(lambda: "eval time =" in log.read_text())
+        answer = requests.post(f"{url}/api/generate", json=asked_for, timeout=10)
+        text = log.read_text()
+    final = json.loads(answer.text.splitlines()[-1])
+
+    assert (final["prompt_eval_count"], final["eval_count"], final["eval_duration"]) == (2, 5, 80_000_000)
+    assert re.search(r"task \d+ \|        eval time = +80\.00 ms / +5 tokens", text)
+    assert '"/api/generate"' in text
+    assert text.count("processing task") == text.count("new prompt")
 
 
 def test_a_log_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:

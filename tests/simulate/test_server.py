@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import queue
 import socket
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -129,13 +130,65 @@ def test_a_kept_connection_may_follow_a_body_with_a_request(server: Server) -> N
     kept.close()
 
 
+def test_a_piece_is_sent_before_the_next_one_is_there_and_the_head_with_the_first() -> None:
+    """A client measures its time to first token by that."""
+    made: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    pieces = iter(made.get, b"")
+    server = Server("127.0.0.1", 0, lambda _: Answer(200, (("Content-Type", "text/plain"),), b"", pieces))
+    server.up()
+    parts = urlsplit(server.url)
+    try:
+        with socket.create_connection((parts.hostname, parts.port or 0), timeout=0.2) as connection:
+            connection.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            with pytest.raises(TimeoutError):
+                connection.recv(4096)
+            connection.settimeout(5)
+            made.put(b"one")
+            seen = [_received(connection, b"3\r\none\r\n")]
+            made.put(b"three")
+            seen.append(_received(connection, b"5\r\nthree\r\n"))
+            made.put(b"")
+            seen.append(_received(connection, b"0\r\n\r\n"))
+    finally:
+        server.down()
+
+    assert seen[0].startswith(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nDate: ")
+    assert b"\r\nTransfer-Encoding: chunked\r\n\r\n" in seen[0]
+
+
+def _received(connection: socket.socket, end: bytes) -> bytes:
+    """What comes, up to this end of it."""
+    data = b""
+    while not data.endswith(end):
+        data += connection.recv(4096)
+    return data
+
+
+def test_an_answer_that_never_comes_is_told_when_the_client_leaves() -> None:
+    """The server waits with it, and sends nothing."""
+    told: queue.SimpleQueue[int] = queue.SimpleQueue()
+    never = Answer(500, (), b"", never=True)
+    server = Server("127.0.0.1", 0, lambda _: never, lambda *heard: told.put(heard[2].status))
+    server.up()
+    parts = urlsplit(server.url)
+    try:
+        with socket.create_connection((parts.hostname, parts.port or 0), timeout=0.2) as connection:
+            connection.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            with pytest.raises(TimeoutError):
+                connection.recv(1)
+            assert told.empty()
+        assert told.get(timeout=5) == 500
+    finally:
+        server.down()
+
+
 def test_each_request_is_told_before_its_answer_arrives() -> None:
     """Whoever has the answer finds the request in the log; a stranger's too."""
     told: list[tuple[str, str, str, int]] = []
 
-    def answered(client: str, request: Request, status: int, seconds: float) -> None:
+    def answered(client: str, request: Request, answer: Answer, seconds: float) -> None:
         assert 0 < seconds < 5
-        told.append((client, request.method, request.target, status))
+        told.append((client, request.method, request.target, answer.status))
 
     server = Server("127.0.0.1", 0, lambda _: Answer(200, (), b""), answered)
     server.up()

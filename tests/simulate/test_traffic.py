@@ -15,10 +15,11 @@ from hypothesis import given
 from llama_metrics.ollama.names import ModelName
 from llama_metrics.simulate import files
 from llama_metrics.simulate.event import Event
-from llama_metrics.simulate.log import Journal, written
+from llama_metrics.simulate.log import written
 from llama_metrics.simulate.scenario import Ending, KeepAlive, Load, Model, Requests, Scenario, Step
 from llama_metrics.simulate.state import state_at
 from llama_metrics.simulate.traffic import Traffic
+from tests.simulate.journal import Journal
 
 BEGAN = datetime(2026, 11, 21, 7, 16, 53, tzinfo=UTC)
 A, B = ModelName("a:1"), ModelName("b:1")

@@ -12,10 +12,27 @@ Counts = Mapping[Key, float]
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A runner at work on one request: for how long, and what share of its model is on a GPU."""
+    """A runner at work on one request.
+
+    Attributes:
+        seconds: for how long.
+        gpu: the share of its model that is on a GPU.
+        model, runner: whose it is, and when that one's load was done.
+        task: the runner's own number for it.
+        prompt, cached, generated: tokens, of which `cached` are of the prompt.
+        prompt_seconds: how long the prompt takes of all that time.
+
+    """
 
     seconds: float
     gpu: float
+    model: str
+    runner: float
+    task: int
+    prompt: int
+    cached: int
+    generated: int
+    prompt_seconds: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ _MIB = 2**20
 # Ollama looks every quarter of a second whether a load is done.
 _STEP = 0.25
 _BYTES_A_SECOND = 3e9
+# A model whose context nobody told.
+CONTEXT = 4096
 # A model that does not fit asks for this many times its size.
 _TOO_MUCH = 30
 # Where Ollama's default context changes, by the GPUs' memory together.
@@ -37,18 +39,29 @@ class Loaded:
         return max(1, math.ceil(self.memory / _BYTES_A_SECOND / _STEP)) * _STEP
 
 
+def fresh(model: Model, context: int, scenario: Scenario) -> Loaded:
+    """A model that a client has loaded: as large as its file, and on the GPU where there is one."""
+    return Loaded(model, model.size, model.size if scenario.gpus else 0, context)
+
+
 def blob(name: str) -> str:
     """The file of a model's weights; not the digest of /api/tags, which is its manifest's."""
     return "sha256-" + hashlib.sha256(f"weights of {name}".encode()).hexdigest()
+
+
+def default_context(scenario: Scenario) -> int:
+    """That of a model for which nobody asks another."""
+    memory = sum(gpu.memory for gpu in scenario.gpus)
+    return next(context for least, context in _CONTEXTS if memory >= least)
 
 
 def server_start(at: float, scenario: Scenario) -> list[Event]:
     """A server's first lines: its settings, its version, what it computes on."""
     installed = len(scenario.models)
     memory = sum(gpu.memory for gpu in scenario.gpus)
-    context = next(context for least, context in _CONTEXTS if memory >= least)
-    default = {"total": _size(memory), "context": context}
-    values = {"version": scenario.version, "blobs": 4 * installed, "models": installed, "port": _port("", at)}
+    default = {"total": _size(memory), "context": default_context(scenario)}
+    values = {"version": scenario.version, "blobs": 4 * installed, "models": installed, "port": port("", at)}
+    values |= {"max_loaded_models": scenario.max_loaded_models or 0}
     found = [
         Event(
             at,
@@ -76,7 +89,7 @@ def load(at: float, loaded: Loaded, count: int, before: tuple[str, ...] = (), co
     model = loaded.model
     done: Counts = {("ollama_model_loads_total", model.name): 1.0, **(counts or {})}
     if model.format == "safetensors":
-        return Event(at, (*before, "mlx"), {"model": model.name, "port": _port(model.name, at), "count": count}, done)
+        return Event(at, (*before, "mlx"), {"model": model.name, "port": port(model.name, at), "count": count}, done)
     on_gpu = loaded.vram > 0
     sections = (
         *(*before, *(() if on_gpu else ("mmap",)), "load_asked", "load_begin"),
@@ -118,7 +131,7 @@ def _command(loaded: Loaded, at: float) -> dict[str, object]:
     offloaded = round(model.layers * loaded.vram / loaded.memory) if loaded.memory else 0
     return {
         "blob": blob(model.name),
-        "port": _port(model.name, at),
+        "port": port(model.name, at),
         "context": loaded.context,
         "template": "" if model.embeds else "--no-jinja --chat-template chatml ",
         "mode": "" if loaded.vram else "--load-mode none ",
@@ -141,6 +154,6 @@ def _size(count: int) -> str:
     return f"{count / _GIB:.1f} GiB" if count >= _GIB else f"{count / _MIB:.1f} MiB" if count else "0 B"
 
 
-def _port(name: str, at: float) -> int:
+def port(name: str, at: float) -> int:
     """Another one for each load, but the same whenever the scenario is run."""
     return 32768 + zlib.crc32(f"{name} {at}".encode()) % 28000

@@ -1,16 +1,15 @@
-"""The log of a simulated Ollama: what it says between two moments, and the file that it goes to."""
+"""The log of a simulated Ollama: what a scenario has it hold between two moments, and the file that it goes to."""
 
 from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
-from llama_metrics.simulate.event import Counts, Event, counted
+from llama_metrics.simulate.event import Counts, counted
 from llama_metrics.simulate.scenario import Scenario
 from llama_metrics.simulate.traffic import Traffic
-from llama_metrics.simulate.wording import Wording, is_upstream
+from llama_metrics.simulate.wording import is_upstream
 
 # What an Ollama before 0.30 does not log.
 _UPSTREAM_ONLY = frozenset(
@@ -46,27 +45,6 @@ def written(scenario: Scenario, until: float, after: float = -1.0) -> Written:
     counts = counted(event for event in Traffic(scenario).until(until) if event.at > after)
     silent = frozenset() if is_upstream(scenario.version) else _UPSTREAM_ONLY
     return Written({key: value for key, value in counts.items() if key[0] not in silent})
-
-
-class Journal:
-    """The log of one run as text, in order. `began` is the moment from which the scenario's seconds count."""
-
-    def __init__(self, scenario: Scenario, began: datetime) -> None:
-        self._traffic = Traffic(scenario)
-        self._wording, self._began = Wording(scenario.version), began
-
-    @property
-    def coming(self) -> float | None:
-        """When the next lines may be due; None where no more come."""
-        return self._traffic.coming
-
-    def until(self, seconds: float) -> str:
-        """What is due by then and was not given before."""
-        return "".join(self.text(event) for event in self._traffic.until(seconds))
-
-    def text(self, event: Event) -> str:
-        """The lines of an event that is not the scenario's, such as a poll."""
-        return self._wording.text(event, self._began)
 
 
 class LogFile:

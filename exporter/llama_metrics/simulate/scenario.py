@@ -173,3 +173,5 @@ class Scenario(msgspec.Struct, frozen=True):
     steps: tuple[Step, ...] = ()
     repeat_every: Annotated[float, Meta(gt=0, le=10**9)] | None = None
     gpus: tuple[Gpu, ...] = ()
+    # OLLAMA_MAX_LOADED_MODELS; None is no limit.
+    max_loaded_models: Count | None = None

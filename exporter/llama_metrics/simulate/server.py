@@ -8,7 +8,7 @@ import socket
 import socketserver
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from llama_metrics.simulate.api import FORBIDDEN, Answer, Request
@@ -21,8 +21,8 @@ _LOCAL_DOMAINS = (".localhost", ".local", ".internal")
 _LONGEST_BODY = 64 * 1024
 
 Respond = Callable[[Request], Answer]
-Answered = Callable[[str, Request, int, float], None]
-"""Who asked, what, the status, and the seconds that it took."""
+Answered = Callable[[str, Request, Answer, float], None]
+"""Who asked, what, the answer, and the seconds that it took."""
 
 
 class Server:
@@ -124,8 +124,17 @@ class _Handler(BaseHTTPRequestHandler):
         request = Request(self.command, self.path, self._body())
         is_stranger = self.server.checks_host and not _allowed(self.headers.get("Host", ""))
         answer = FORBIDDEN if is_stranger else self.server.respond(request)
-        self.server.answered(self.client_address[0], request, answer.status, time.perf_counter() - start)
-        self._send(answer)
+        if answer.never:
+            self._wait_for_the_end()
+        self.server.answered(self.client_address[0], request, answer, time.perf_counter() - start)
+        if not answer.never:
+            self._send(answer)
+
+    def _wait_for_the_end(self) -> None:
+        """Until the client leaves, or the server dies."""
+        self.close_connection = True
+        while self.rfile.read(1):
+            pass
 
     def _body(self) -> bytes:
         length = self.headers.get("Content-Length", "0")
@@ -142,6 +151,9 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in answer.headers:
             self.send_header(name, value)
         self.send_header("Date", self.date_time_string())
+        if answer.pieces:
+            self._send_pieces(answer.pieces)
+            return
         chunked = len(answer.body) > _BUFFER
         body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(answer.body), answer.body) if chunked else answer.body
         if not chunked:
@@ -151,6 +163,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
+
+    def _send_pieces(self, pieces: Iterator[bytes]) -> None:
+        self.send_header("Transfer-Encoding", "chunked")
+        for number, piece in enumerate(pieces):
+            if not number:
+                # With the first piece, as Go does: until then the client hears nothing.
+                self.end_headers()
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+        self.wfile.write(b"0\r\n\r\n")
 
 
 def _is_loopback(host: str) -> bool:

@@ -14,7 +14,7 @@ _KEPT = 5
 # How often a long generation says how far it is.
 _PROGRESS_SECONDS = 3.0
 # What a request costs beside the model: reading it, its tokens, writing the answer.
-_AROUND = 0.0028
+AROUND = 0.0028
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,13 @@ class Task:
         return self.prompt_seconds + self.eval_seconds * (0.5 if self.asked.ending == "cancelled" else 1)
 
     @property
+    def produced(self) -> int:
+        """Tokens that it generates until its end."""
+        if self.loaded.model.embeds:
+            return 0
+        return self.generated // 2 if self.asked.ending == "cancelled" else self.generated
+
+    @property
     def following(self) -> int:
         """The number of the runner's next task: it counts its batches too."""
         return self.number + self.generated + 1 + self.evaluated // _BATCH
@@ -81,7 +88,7 @@ def draw(asked: Requests, loaded: Loaded, number: int, seed: str) -> Task:
 def served(task: Task, arrival: float, begin: float) -> list[Event]:
     """A request that has the slot from `begin`, and what it waited before is in the time of its answer."""
     end = begin + task.seconds
-    took = end - arrival + _AROUND
+    took = end - arrival + AROUND
     name, route = task.loaded.model.name, task.asked.route
     values: dict[str, object] = {"task": task.number, "context": task.loaded.context, "prompt": task.prompt}
     if task.loaded.model.embeds:
@@ -93,7 +100,7 @@ def served(task: Task, arrival: float, begin: float) -> list[Event]:
         ]
     events = [*_cut(task, values, arrival), *_launched(task, values, begin)]
     if task.asked.ending == "cancelled":
-        values |= {"kept": task.prompt + task.generated // 2, "truncated": 0}
+        values |= {"kept": task.prompt + task.produced, "truncated": 0}
         return [*events, answered(end, route, 200, took), Event(end, ("cancel", "release"), values)]
     timing = Event(end, ("timing", "release"), {**values, **_timing(task)}, _tokens(task))
     return [*events, timing, answered(end, route, 200, took)]

@@ -11,14 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from llama_metrics.simulate.event import Counts, Event, Work, answered
-from llama_metrics.simulate.loads import Loaded, failed_load, load, server_start
+from llama_metrics.simulate.loads import CONTEXT, Loaded, failed_load, load, server_start
+from llama_metrics.simulate.residents import Resident, Residents
 from llama_metrics.simulate.scenario import Load, Model, Requests, Scenario, Step
 from llama_metrics.simulate.state import State, happenings
-from llama_metrics.simulate.tasks import draw, served
+from llama_metrics.simulate.tasks import Task, draw, served
 
 _LOAD_ENDINGS = ("cancelled_loading", "unreadable", "out_of_memory")
-# A model whose context nobody told.
-_CONTEXT = 4096
 _PATIENCE = 1.0
 # However patient: a scenario that asks for more than can be answered would queue without bounds.
 _LONGEST_PATIENCE = 60.0
@@ -37,22 +36,15 @@ class _Arrival:
         return self.since + (self.number + zlib.crc32(self.seed.encode()) / 2**32) / self.asked.rate
 
 
-@dataclass(frozen=True, slots=True)
-class _Runner:
-    loaded: Loaded
-    free_at: float
-    next_task: int = 0
-
-
 class Traffic:
-    """The log of one run of a scenario, read on as far as it is asked for."""
+    """The log of one run of a scenario and of what clients asked meanwhile, read on as far as it is asked for."""
 
     def __init__(self, scenario: Scenario) -> None:
         self._scenario = scenario
-        self._state = State(scenario.version, up=False, known=scenario.models, installed=(), loaded=())
+        self.state = State(scenario.version, up=False, known=scenario.models, installed=(), loaded=())
         self._happenings = happenings(scenario)
         self._happening = next(self._happenings, None)
-        self._runners: dict[str, _Runner] = {}
+        self.residents = Residents(scenario.max_loaded_models)
         # With a number that is never equal, or a heap would compare events of one moment.
         self._queue: list[tuple[float, int, Event | _Arrival]] = []
         self._queued = 0
@@ -76,16 +68,31 @@ class Traffic:
                 continue
             following = replace(item, number=item.number + 1)
             self._put(following.at, following)
-            if self._state.up:
+            if self.state.up:
                 self._arrive(at, item)
+
+    def write(self, *written: Event) -> None:
+        """Has the log hold these too, each when its moment comes."""
+        for event in written:
+            self._put(event.at, event)
+
+    def serve(self, now: float, begin: float, resident: Resident, task: Task) -> Resident:
+        """Has the slot taken by a request that came `now`, from `begin`."""
+        loaded, end = task.loaded, begin + task.seconds
+        on_gpu = loaded.vram / loaded.memory if loaded.memory else 0.0
+        tokens = (task.prompt, task.cached, task.produced)
+        work = Work(task.seconds, on_gpu, resident.name, resident.started, task.number, *tokens, task.prompt_seconds)
+        self.write(Event(begin, (), work=work))
+        if loaded.model.format == "safetensors":
+            # Its runner logs no request.
+            self.write(answered(end, task.asked.route, 200, end - now))
+        else:
+            self.write(*served(task, now, begin))
+        return self.residents.take(resident, end, task.following)
 
     def _put(self, at: float, item: Event | _Arrival) -> None:
         self._queued += 1
         heapq.heappush(self._queue, (at, self._queued, item))
-
-    def _write(self, *written: Event) -> None:
-        for event in written:
-            self._put(event.at, event)
 
     def _keep(self, kind: type[Event | _Arrival]) -> None:
         """Of what is queued, this alone."""
@@ -93,13 +100,13 @@ class Traffic:
         heapq.heapify(self._queue)
 
     def _happen(self, now: float, step: Step | None, state: State) -> None:
-        was_up, self._state = self._state.up, state
-        # A killed runner says nothing more, and neither does a killed server.
-        self._runners = {name: one for name, one in self._runners.items() if state.has_loaded(name)}
+        was_up, self.state = self.state.up, state
+        self.residents.happen(now, step, state)
+        # A killed server says nothing more.
         if was_up and not state.up:
             self._keep(_Arrival)
         if state.up and not was_up:
-            self._write(*server_start(now, self._scenario))
+            self.write(*server_start(now, self._scenario))
         if step is None or step.requests is not None:
             self._keep(Event)
         for index, asked in enumerate(step.requests or () if step else ()):
@@ -107,52 +114,41 @@ class Traffic:
             self._put(first.at, first)
         coming = step.load if step else ()
         for index, one in enumerate(coming):
-            self._load(now, one, len(state.loaded) - len(coming) + index + 1)
+            self._load(now, one, self.residents.count(now) - len(coming) + index + 1)
 
     def _load(self, now: float, one: Load, count: int) -> None:
         model = self._model(one.model)
-        loaded = Loaded(model, one.memory, int(one.memory * one.gpu), one.context_length or _CONTEXT)
-        self._runners[model.name] = _Runner(loaded, free_at=now)
+        loaded = Loaded(model, one.memory, int(one.memory * one.gpu), one.context_length or CONTEXT)
         route = "/api/embed" if model.embeds else "/api/generate"
-        self._write(load(now, loaded, count), answered(now, route, 200, loaded.seconds + 0.006))
+        self.write(load(now, loaded, count), answered(now, route, 200, loaded.seconds + 0.006))
 
     def _arrive(self, now: float, arrival: _Arrival) -> None:
-        asked, state = arrival.asked, self._state.at(now)
-        runner = self._runners.get(asked.model) if state.has_loaded(asked.model) else None
-        if not state.has_installed(asked.model):
-            self._write(answered(now, asked.route, 404, 0.00044))
+        asked, resident = arrival.asked, self.residents.find(arrival.asked.model, now)
+        if not self.state.has_installed(asked.model):
+            self.write(answered(now, asked.route, 404, 0.00044))
         elif asked.ending == "rejected":
-            self._write(answered(now, asked.route, 503, 0.00042, {("ollama_queue_rejections_total",): 1.0}))
+            self.write(answered(now, asked.route, 503, 0.00042, {("ollama_queue_rejections_total",): 1.0}))
         elif asked.ending == "failed":
-            self._write(answered(now, asked.route, 500, 0.00061))
-        elif asked.ending in _LOAD_ENDINGS and not runner:
+            self.write(answered(now, asked.route, 500, 0.00061))
+        elif asked.ending in _LOAD_ENDINGS and not resident:
             model = self._model(asked.model)
-            self._write(*failed_load(now, asked.ending, Loaded(model, model.size, 0, _CONTEXT), asked.route))
-        elif asked.ending not in _LOAD_ENDINGS and runner:
-            self._queue_up(now, arrival, runner, len(state.loaded))
+            self.write(*failed_load(now, asked.ending, Loaded(model, model.size, 0, CONTEXT), asked.route))
+        elif asked.ending not in _LOAD_ENDINGS and resident:
+            self._queue_up(now, arrival, resident)
 
-    def _queue_up(self, now: float, arrival: _Arrival, runner: _Runner, count: int) -> None:
-        asked, loaded = arrival.asked, runner.loaded
-        waits = runner.free_at - now
+    def _queue_up(self, now: float, arrival: _Arrival, resident: Resident) -> None:
+        asked, loaded = arrival.asked, resident.loaded
+        waits = resident.free_at - now
         if asked.ending == "cancelled_waiting" or waits > _LONGEST_PATIENCE:
-            self._write(*_given_up(now, asked, _PATIENCE if waits < _PATIENCE else min(waits, _LONGEST_PATIENCE)))
+            self.write(*_given_up(now, asked, _PATIENCE if waits < _PATIENCE else min(waits, _LONGEST_PATIENCE)))
             return
-        begin = max(now, runner.free_at)
+        begin = max(now, resident.free_at)
         if asked.ending in _RELOADING:
             begin += loaded.seconds
-            runner = _Runner(loaded, begin)
+            resident = self.residents.restart(resident, begin)
             section, metric = _RELOADING[asked.ending]
-            self._write(load(begin, loaded, count, (section,), {(metric,): 1.0}))
-        task = draw(asked, loaded, runner.next_task, f"{arrival.seed} {arrival.number}")
-        end = begin + task.seconds
-        on_gpu = loaded.vram / loaded.memory if loaded.memory else 0.0
-        self._write(Event(begin, (), work=Work(task.seconds, on_gpu)))
-        self._runners[asked.model] = _Runner(loaded, end, task.following)
-        if loaded.model.format == "safetensors":
-            # Its runner logs no request.
-            self._write(answered(end, asked.route, 200, end - now))
-        else:
-            self._write(*served(task, now, begin))
+            self.write(load(begin, loaded, self.residents.count(now), (section,), {(metric,): 1.0}))
+        self.serve(now, begin, resident, draw(asked, loaded, resident.next_task, f"{arrival.seed} {arrival.number}"))
 
     def _model(self, name: str) -> Model:
         return next(model for model in self._scenario.models if model.name == name)
