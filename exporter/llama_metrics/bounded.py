@@ -7,22 +7,15 @@ from __future__ import annotations
 
 import math
 import socket
+import ssl
 import time
 from typing import Any, Self
 
 
-class BoundedSocket(socket.socket):
+class _Bounded(socket.socket):
     """After `ends` (as `time.monotonic` tells it) nothing more is received; sending is as it was."""
 
     ends = math.inf
-
-    @classmethod
-    def take(cls, plain: socket.socket) -> Self:
-        """The same connection; `plain` is no longer usable."""
-        timeout = plain.gettimeout()
-        bounded = cls(plain.family, plain.type, plain.proto, fileno=plain.detach())
-        bounded.settimeout(timeout)
-        return bounded
 
     def recv_into(self, *args: Any, **options: Any) -> int:
         """As socket.recv_into. Raises TimeoutError once the time is over."""
@@ -35,3 +28,19 @@ class BoundedSocket(socket.socket):
             return super().recv_into(*args, **options)
         finally:
             self.settimeout(usual)
+
+
+class BoundedSocket(_Bounded):
+    """Such a socket, without encryption."""
+
+    @classmethod
+    def take(cls, plain: socket.socket) -> Self:
+        """The same connection; `plain` is no longer usable."""
+        timeout = plain.gettimeout()
+        bounded = cls(plain.family, plain.type, plain.proto, fileno=plain.detach())
+        bounded.settimeout(timeout)
+        return bounded
+
+
+class BoundedTlsSocket(_Bounded, ssl.SSLSocket):
+    """Such a socket under TLS; made by a context that has it as its `sslsocket_class`."""

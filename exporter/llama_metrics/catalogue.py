@@ -18,13 +18,18 @@ How to read it:
 
 - A metric that is not known has no sample; 0 always means none. Where a collector could not look, its samples are
   missing and `llama_metrics_collector_success` is 0.
-- While Ollama is down, `ollama_up` is 0 and nothing else about this Ollama is shown: no model is "still loaded".
+- While Ollama is down, `ollama_up` is 0 and nothing else about this Ollama is shown, save that its probe fails: no
+  model is "still loaded".
 - `model` is the name that `ollama ps` and `ollama list` show, always with its tag. No label ever holds a word out of
   a client's request.
 - Sizes are bytes, times are seconds, dates are seconds since 1970. Rates, shares and sums are made by the rules and
   dashboards.
 - Polling shows in Ollama's own access log: each scrape asks /api/version and /api/ps, and /api/tags once a minute.
-  Whoever asks, GET of these three and POST /api/show are not counted as requests.
+  Whoever asks, GET of these three and POST /api/show are not counted as requests. A runner that has nothing to do
+  leaves one line in the log whenever it is asked for its slots (`srv  update_slots: all slots are idle`).
+- A probe is a request like anyone's, and in the log's counters: with the default interval about 1,440 a day for each
+  model, each with one generated token and the few of its prompt, `1`. How many of the counted generations are the
+  probe's: `ollama_probe_attempts_total` minus `ollama_probe_failures_total`, summed over `reason`.
 - What is counted from the log begins at 0 when the exporter starts; what was in the log before is not counted.
 - The log decides `model` where one runner is alive, where one of those alive prints costs (embedding models do not),
   where runners differ in their context or in task numbers that cannot be theirs, and with OLLAMA_DEBUG. Else it is

@@ -28,6 +28,10 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     enabled: bool | None = True
     timeout: Duration = Duration(2.0)
 
+    def notes(self) -> tuple[str, ...]:
+        """What `check` says of this choice: what it does to others, in sentences."""
+        return ()
+
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
     """One Ollama to watch. `url` is a base address without a trailing slash, `expected_models` are complete names."""

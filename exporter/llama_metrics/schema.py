@@ -68,7 +68,14 @@ def decode(kind: type[Struct], value: object, problems: list[Problem], path: str
             found[field.name] = _decode_one(field.type, value[name], problems, _joined(path, name))
         elif field.required:
             problems.append(Problem(_joined(path, name), "is missing"))
-    return kind(**found) if len(problems) == before else None
+    if len(problems) > before:
+        return None
+    try:
+        # What a struct demands of its values together, it says in its __post_init__.
+        return kind(**found)
+    except ValueError as error:
+        problems.append(Problem(path, str(error)))
+        return None
 
 
 def _decode_one(kind: Any, value: object, problems: list[Problem], path: str) -> Any:

@@ -35,6 +35,8 @@ class ProcessTable:
         self.rows = {row.pid: row for row in rows}
         # Whose command line was read, in order.
         self.read: list[int] = []
+        # Who is in another container's network.
+        self.elsewhere: set[int] = set()
 
     @classmethod
     def load(cls, name: str) -> ProcessTable:
@@ -68,10 +70,18 @@ class ProcessTable:
         """As in the table."""
         return self._row(pid).parent
 
+    def identity(self, pid: int) -> tuple[int, float]:
+        """Its pid and its start."""
+        return pid, self._row(pid).started
+
+    def shares_network(self, pid: int) -> bool:
+        """All but those that a test has put elsewhere."""
+        return pid not in self.elsewhere
+
     def usage(self, pid: int) -> Usage:
         """As in the table."""
         one = self._row(pid)
-        return Usage((pid, one.started), one.cpu, one.resident, one.threads, one.open_fds, one.started)
+        return Usage(self.identity(pid), one.cpu, one.resident, one.threads, one.open_fds, one.started)
 
     def _row(self, pid: int) -> Row:
         if pid not in self.rows:

@@ -33,7 +33,7 @@ def problems(tmp_path: Path, text: str, environ: dict[str, str] | None = None) -
 
 
 def test_nothing_at_all_is_a_configuration() -> None:
-    """Without file, environment and flags: Ollama on this machine, our port on loopback, every collector."""
+    """Without file, environment and flags: Ollama on this machine, our port on loopback, all but the probe."""
     config = load(ALL, {})
 
     assert config.web.listen_address.pair == ("127.0.0.1", 11490)
@@ -42,7 +42,7 @@ def test_nothing_at_all_is_a_configuration() -> None:
         ("version", 2.0),
         ("ps", 2.0),
         ("tags", 5.0),
-        *(("log", 2.0), ("process", 1.0), ("host", 1.0), ("macos", 2.0)),
+        *(("log", 2.0), ("process", 1.0), ("runner", 1.0), ("host", 1.0), ("macos", 2.0)),
         *(("powermetrics", 2.0), ("nvidia", 2.0), ("amd", 2.0)),
     ]
 
@@ -83,8 +83,8 @@ def test_a_collector_can_be_switched_off_and_on(tmp_path: Path) -> None:
     switched_off = {one.name for one, _ in loaded(tmp_path, text).collectors}
     switched_on = {one.name for one, _ in loaded(tmp_path, text, flags=(flag,)).collectors}
 
-    assert switched_off == {one.name for one in ALL} - {"tags"}
-    assert switched_on == {one.name for one in ALL}
+    assert switched_off == {one.name for one in ALL} - {"probe", "tags"}
+    assert switched_on == {one.name for one in ALL} - {"probe"}
 
 
 def test_sections_without_a_value_are_left_away(tmp_path: Path) -> None:

@@ -81,7 +81,9 @@ def test_everything_is_looked_at(tmp_path: Path) -> None:
     machine = Machine(system="Linux", user="me", home=tmp_path, environ={}, run=lambda _: None, root=tmp_path)
     checks = examine(load(ALL, {"OLLAMA_HOST": "127.0.0.1:9"}), machine)
 
-    assert {"ollama", "log", "processes", "models", "powermetrics", "gpus"} <= {check.name for check in checks}
+    assert {"ollama", "log", "processes", "models", "runners", "probe", "powermetrics", "gpus"} <= {
+        check.name for check in checks
+    }
 
 
 def test_an_old_ollama_tells_no_tokens(tmp_path: Path) -> None:

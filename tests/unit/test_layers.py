@@ -34,7 +34,7 @@ LAYERS = (
 ROOMS = {
     "doctor": (
         ("report",),
-        ("api", "log", "processes", "macos", "powermetrics", "gpus"),
+        ("api", "log", "processes", "runners", "probe", "macos", "powermetrics", "gpus"),
         ("check", ""),
     ),
     "collectors.log": (
@@ -76,12 +76,28 @@ ROOMS = {
         ("metrics",),
         ("",),
     ),
-    "collectors.runner": (("metrics", "options", "reading"), ("",)),
-    "collectors.probe": (("metrics", "options"), ("",)),
+    "collectors.runner": (
+        ("collector",),
+        ("render", "source"),
+        ("port",),
+        ("answers",),
+        ("metrics", "options", "reading"),
+        ("",),
+    ),
+    "collectors.probe": (
+        ("collector",),
+        ("render", "source"),
+        ("prober",),
+        ("account",),
+        ("memory", "reading"),
+        ("metrics", "options"),
+        ("",),
+    ),
     "collectors.amd": (("collector",), ("parse",), ("sysfs", "metrics"), ("",)),
     "ollama": (
-        ("directory", "polled", "tree"),
+        ("directory", "generation", "polled", "tree"),
         ("client", "processes"),
+        ("connection", "stream"),
         ("answers", "eras", "host", "names", "plausible"),
         ("",),
     ),

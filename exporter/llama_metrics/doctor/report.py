@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from llama_metrics.config import Config
-from llama_metrics.doctor import api, gpus, log, macos, powermetrics, processes
+from llama_metrics.doctor import api, gpus, log, macos, powermetrics, probe, processes, runners
 from llama_metrics.doctor.check import Check
 from llama_metrics.system.machine import Machine
 
@@ -13,6 +13,8 @@ _LOOKS: tuple[Callable[[Config, Machine], Iterable[Check]], ...] = (
     api.look,
     log.look,
     processes.look,
+    runners.look,
+    probe.look,
     macos.look,
     powermetrics.look,
     gpus.look,

@@ -6,10 +6,12 @@ it was started for, a script may wait for a disk before it becomes Ollama, and a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import psutil
 
+from llama_metrics.errors import TimedOut
 from llama_metrics.ollama.processes import Role, role_of
 from llama_metrics.system.processes import Processes
 
@@ -30,10 +32,16 @@ class Member:
 
 
 class Tree:
-    """The servers, and those of their descendants that are runners. A runner stays one when its server has ended."""
+    """The servers, and those of their descendants that are runners. A runner stays one when its server has ended.
 
-    def __init__(self, processes: Processes) -> None:
-        self._processes = processes
+    Args:
+        processes: of the system.
+        monotonic: the clock that deadlines are told in.
+
+    """
+
+    def __init__(self, processes: Processes, monotonic: Callable[[], float]) -> None:
+        self._processes, self._monotonic = processes, monotonic
         # When each process was first seen, and when it is looked at again.
         self._since: dict[int, float] = {}
         self._due: dict[int, float] = {}
@@ -41,6 +49,8 @@ class Tree:
         # What each command line claims, and whose claim is true.
         self._claims: dict[int, Role] = {}
         self._members: dict[int, Member] = {}
+        # Whose command line is read, while it is still open what to make of it.
+        self._unjudged: set[int] = set()
         # Whose command line is not permitted to see, and who may be a server.
         self._hidden: set[int] = set()
         self._is_init_visible = True
@@ -55,8 +65,9 @@ class Tree:
         """Whether there may be a server that we are not permitted to see."""
         return bool(self._hidden) or not self._is_init_visible
 
-    def look(self, now: float) -> None:
-        """Finds out who came and who went; `now` is in monotonic seconds."""
+    def look(self, deadline: float) -> None:
+        """Finds out who came and who went. Raises TimedOut where not all is known in time; the next look goes on."""
+        now = self._monotonic()
         pids = set(self._processes.pids())
         # Where Linux hides the processes of others (hidepid), not even the first one is listed.
         self._is_init_visible = 1 in pids
@@ -66,11 +77,15 @@ class Tree:
             self._since[pid] = self._due[pid] = now
         if self._old is None:
             self._old = pids
-        looked_at = [pid for pid, due in self._due.items() if due <= now]
-        for pid in looked_at:
+        # All are read before one is judged, for that takes the claims of its parents.
+        for pid in [pid for pid, due in self._due.items() if due <= now and pid not in self._unjudged]:
+            self._expect_time(deadline)
             self._read_claim(pid)
-        for pid in looked_at:
+            self._unjudged.add(pid)
+        for pid in sorted(self._unjudged):
+            self._expect_time(deadline)
             self._judge_claim(pid)
+            self._unjudged.remove(pid)
             self._due[pid] = now + min(now - self._since[pid], _LONGEST) * _part(pid)
 
     def forget(self, pid: int) -> None:
@@ -78,8 +93,16 @@ class Tree:
         for kept in (self._since, self._due, self._claims, self._members):
             kept.pop(pid, None)
         self._hidden.discard(pid)
+        self._unjudged.discard(pid)
         if self._old:
             self._old.discard(pid)
+
+    def _expect_time(self, deadline: float) -> None:
+        if self._monotonic() >= deadline:
+            raise TimedOut(
+                f"looking for Ollama's processes: not all of {len(self._due)} could be looked at in time; the next"
+                " scrape goes on from there"
+            )
 
     def _read_claim(self, pid: int) -> None:
         role = None

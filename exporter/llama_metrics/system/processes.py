@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol, TypeVar
 
 import psutil
@@ -48,12 +49,21 @@ class Processes(Protocol):
     def parent(self, pid: int) -> int:
         """The pid of the one that started it; 0 where there is none."""
 
+    def identity(self, pid: int) -> Hashable:
+        """What tells it from a later one with the same pid."""
+
+    def shares_network(self, pid: int) -> bool:
+        """Whether its loopback is ours; that of a process in a container is not."""
+
     def usage(self, pid: int) -> Usage:
         """What it uses."""
 
 
 class ThisSystem:
-    """The real ones."""
+    """The real ones; `proc` is where Linux tells of them."""
+
+    def __init__(self, proc: Path = Path("/proc")) -> None:
+        self._proc = proc
 
     def pids(self) -> Collection[int]:
         """As psutil lists them."""
@@ -71,12 +81,26 @@ class ThisSystem:
         """Not by psutil's parents(), which compares start times and so reads every one of them."""
         return psutil.Process(pid).ppid()
 
-    def usage(self, pid: int) -> Usage:
-        """All of it at once. A zombie has ended: it holds nothing any more."""
+    def identity(self, pid: int) -> psutil.Process:
+        """The pid with its start. A zombie has ended: it holds nothing any more, and listens nowhere."""
         process = psutil.Process(pid)
+        if _permitted(process.status) == psutil.STATUS_ZOMBIE:
+            raise psutil.ZombieProcess(pid)
+        return process
+
+    def shares_network(self, pid: int) -> bool:
+        """Linux has the same file for all of one network, and lets everybody see which; others have but one network."""
+        try:
+            theirs, ours = (self._proc / name / "net/tcp" for name in (str(pid), "self"))
+            return theirs.samefile(ours)
+        except OSError:
+            # It has ended, or there is no /proc.
+            return True
+
+    def usage(self, pid: int) -> Usage:
+        """All of it at once."""
+        process = self.identity(pid)
         with process.oneshot():
-            if _permitted(process.status) == psutil.STATUS_ZOMBIE:
-                raise psutil.ZombieProcess(pid)
             # Not memory_full_info: on macOS it can hang for ever on a process of another user.
             times, memory = _permitted(process.cpu_times), _permitted(process.memory_info)
             return Usage(

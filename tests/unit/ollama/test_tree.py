@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from math import inf
 
 import pytest
 
@@ -13,10 +14,23 @@ from tests.support.process_table import ProcessTable, row
 A, B = (f"sha256-{letter * 64}" for letter in "ab")
 
 
-def look(table: ProcessTable) -> Tree:
+class Watched(Tree):
+    """A tree whose clock stands where a test sets it."""
+
+    def __init__(self, table: ProcessTable) -> None:
+        self.now = 0.0
+        super().__init__(table, lambda: self.now)
+
+    def look_at(self, seconds: float) -> None:
+        """Looks at that time, with as much time as it takes."""
+        self.now = seconds
+        self.look(inf)
+
+
+def look(table: ProcessTable) -> Watched:
     """A tree that has looked once."""
-    tree = Tree(table)
-    tree.look(0.0)
+    tree = Watched(table)
+    tree.look_at(0.0)
     return tree
 
 
@@ -64,7 +78,7 @@ def test_what_was_hidden_may_be_shown_later() -> None:
     table = ProcessTable.load("macos_other_user")
     tree = look(table)
     del table.rows[501]
-    tree.look(1.0)
+    tree.look_at(1.0)
 
     assert not tree.is_hidden
 
@@ -91,14 +105,14 @@ def test_a_command_line_is_read_ever_more_rarely() -> None:
     quiet = row("1 0 0 0 0 1 0 sh sh")
     table = ProcessTable(*(replace(quiet, pid=pid) for pid in range(1, 501)))
     tree = look(table)
-    tree.look(15.0)
+    tree.look_at(15.0)
     assert Counter(table.read) == dict.fromkeys(range(1, 501), 2)
     for scrape in range(2, 480):
-        tree.look(scrape * 15.0)
+        tree.look_at(scrape * 15.0)
     counts = []
     for scrape in range(480, 480 + 80):
         table.read.clear()
-        tree.look(scrape * 15.0)
+        tree.look_at(scrape * 15.0)
         counts.append(set(table.read))
 
     assert set.union(*counts) == set(range(1, 501))
@@ -114,7 +128,7 @@ def test_a_child_is_a_copy_of_its_parent_at_first() -> None:
     tree = look(table)
     assert found(tree) == {800: "server", 900: A, 901: A}
     table.change(902, command=command)
-    tree.look(0.1)
+    tree.look_at(0.1)
 
     assert found(tree)[902] == B
 
@@ -125,13 +139,13 @@ def test_a_script_that_becomes_ollama_is_found() -> None:
     command = table.rows[800].command
     table.change(800, command=("sh", "wait-for-disk.sh"))
     tree = look(table)
-    tree.look(50.0)
-    tree.look(100.0)
+    tree.look_at(50.0)
+    tree.look_at(100.0)
     assert found(tree) == {}
     table.change(800, command=command)
-    tree.look(101.0)
+    tree.look_at(101.0)
     assert found(tree) == {}
-    tree.look(200.0)
+    tree.look_at(200.0)
 
     assert found(tree) == {800: "server", 900: A, 901: A, 902: B}
 
@@ -144,7 +158,7 @@ def test_a_runner_outlives_its_server() -> None:
     for pid in (900, 901, 902):
         table.change(pid, parent=1)
     for second in range(40):
-        tree.look(second * 60.0)
+        tree.look_at(second * 60.0)
 
     assert found(tree) == {900: A, 901: A, 902: B}
 
@@ -155,10 +169,10 @@ def test_what_ended_is_gone() -> None:
     tree, again = look(table), table.rows[902]
     assert all(member.is_old for member in tree.members)
     del table.rows[902]
-    tree.look(1.0)
+    tree.look_at(1.0)
     assert found(tree) == {800: "server", 900: A, 901: A}
     table.rows[902] = again
-    tree.look(2.0)
+    tree.look_at(2.0)
 
     assert found(tree)[902] == B
     assert [member.pid for member in tree.members if not member.is_old] == [902]

@@ -17,8 +17,9 @@ _LAST = "Of the last probe; absent before it, and while the model is skipped."
 ATTEMPTS = Metric(
     "ollama_probe_attempts_total",
     "counter",
-    "Probes: requests for one token. Each is one request in Ollama's log, with one generated token and one or two of"
-    " prompt: with the default interval 1,440 a day for each model.",
+    "Probes: requests for one token; also those that were due while Ollama did not say what is in memory. Each that it"
+    " answers is one request in its log, with one generated token and one or two of prompt: with the default interval"
+    " about 1,440 a day for each model.",
     _MODEL,
 )
 FAILED = Metric(
@@ -33,7 +34,8 @@ SKIPPED = Metric(
     "counter",
     "Times a probe was due and left out. not_loaded: the model is not in memory, and not to be loaded for a probe."
     " no_context: Ollama does not say the context that it runs with, and another would load it anew. no_generation: it"
-    " cannot generate. reloaded: the probe before had it loaded anew, so it is left alone for an hour.",
+    " cannot generate. reloaded: the probe before had it loaded anew, or ran out of time at that. The last two are left"
+    " alone for ten minutes, and each further time for twice as long, up to a day.",
     ("model", "reason"),
 )
 FIRST_TOKEN = Histogram(
@@ -56,7 +58,7 @@ GENERATION = Metric(
     _MODEL,
 )
 GENERATED_TOKENS = Metric(
-    "ollama_probe_generated_tokens", "gauge", f"Tokens of the answer; absent where there was none. {_LAST}", _MODEL
+    "ollama_probe_generated_tokens", "gauge", f"Tokens of the answer; absent where it does not say. {_LAST}", _MODEL
 )
 TIMESTAMP = Metric("ollama_probe_timestamp_seconds", "gauge", f"When it ended, in seconds since 1970. {_LAST}", _MODEL)
 LAST_SUCCESS = Metric(

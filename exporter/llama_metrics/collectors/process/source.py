@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass
 
 import psutil
@@ -10,7 +11,7 @@ import psutil
 from llama_metrics.collector import Context
 from llama_metrics.collectors.process.reading import SERVER, Group, Reading, group
 from llama_metrics.collectors.process.sums import CpuSeconds, Label
-from llama_metrics.errors import NotPermitted, SourceError, Unreachable
+from llama_metrics.errors import NotPermitted, SourceError, TimedOut, Unreachable
 from llama_metrics.ollama.answers import Version
 from llama_metrics.ollama.client import Client
 from llama_metrics.ollama.directory import Directory
@@ -20,6 +21,8 @@ from llama_metrics.system.processes import Processes, Usage
 
 # Kept of a scrape's time for what is not asked of the API, when that does not answer.
 _RESERVE = 0.25
+# For a look at every process when we begin; what is not seen by then, the scrapes go on with.
+_FIRST_LOOK = 5.0
 _UNKNOWN: Label = ("runner", UNKNOWN)
 
 
@@ -52,16 +55,17 @@ class ProcessSource:
         self._processes, self._connections, self._context = processes, connections, context
         self._client = Client(context.target.url, context.target.headers, context.monotonic)
         self._directory = Directory(self._client, context.monotonic)
-        self._tree, self._cpu = Tree(processes), CpuSeconds()
+        self._tree, self._cpu = Tree(processes, context.monotonic), CpuSeconds()
         self._runs: dict[int, _Run] = {}
         self._starts = 0
         self._was_server_seen = False
         # What is there now, and what it has used, is from before we began.
-        self._look()
+        with suppress(TimedOut):
+            self._look(context.monotonic() + _FIRST_LOOK)
 
     def read(self, deadline: float) -> Reading:
         """What there is. Raises NotPermitted where the processes of others are hidden, and Ollama's may be one."""
-        self._look()
+        self._look(deadline - _RESERVE)
         ask_until = deadline - _RESERVE
         kinds = [run.member.role.kind for run in self._runs.values()]
         self._was_server_seen |= "server" in kinds
@@ -82,8 +86,8 @@ class ProcessSource:
         """Asks no more."""
         self._client.close()
 
-    def _look(self) -> None:
-        self._tree.look(self._context.monotonic())
+    def _look(self, deadline: float) -> None:
+        self._tree.look(deadline)
         runs: dict[int, _Run] = {}
         for member in self._tree.members:
             run = self._run(member)

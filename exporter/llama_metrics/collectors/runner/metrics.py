@@ -18,20 +18,23 @@ STATE = Metric(
     "gauge",
     "1 for each state that a runner of the model is in, else 0. ready: it tells its slots. loading: not ready yet."
     " silent: its process is there, but it gives no answer within the collector's timeout. no_slots: it has none to"
-    " tell, as before Ollama 0.30, or they are switched off. other: what it answers is none of these.",
+    " tell, as before Ollama 0.30, or they are switched off. other: what it answers is none of these; those beyond 64"
+    " runners are not asked, and are other, of model unknown. Runners in a container whose network we do not share"
+    " cannot be asked, and are not here.",
     ("model", "state"),
 )
 SLOTS = Metric(
     "ollama_runner_slots",
     "gauge",
-    f"Requests that the model's runner works on (busy), and could work on besides (idle). {_OF}",
+    "Requests that the model's runner works on (busy), and could work on besides (idle); absent where a runner of the"
+    f" model does not tell. {_OF}",
     ("model", "state"),
 )
 CONTEXT_USED = Metric(
     "ollama_runner_context_used_tokens",
     "gauge",
     "Tokens in the contexts of busy slots, those of the prompt done so far and those generated: it moves while a"
-    " request is worked on. 0 where no slot is busy.",
+    " request is worked on. 0 where no slot is busy; absent where llama-server does not tell, as before May 2026.",
     _MODEL,
 )
 PROMPT_TOKENS = Metric(

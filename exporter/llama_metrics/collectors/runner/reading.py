@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Slots:
-    """How many are busy and idle, and the tokens in the contexts of the busy ones."""
+    """How many are busy and idle, and the tokens in the contexts of the busy ones; None where it does not tell."""
 
     busy: int
     idle: int
-    context_used: int
+    context_used: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,7 @@ class Runner:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """All that were alive before and after they were asked."""
+    """All that were alive before and after they were asked; `elsewhere` counts those of another container's network."""
 
     runners: tuple[Runner, ...]
+    elsewhere: int = 0
