@@ -21,6 +21,9 @@ HERE = {"instance": "box"}
 # Another instance, and other sites that have an instance of the same name.
 ELSEWHERE = [{"instance": "other"}, {"instance": "box", "site": "paris"}, {"instance": "box", "cluster": "b"}]
 
+MODEL = HERE | {"model": "llama3.2:3b"}
+OTHER_MODEL = HERE | {"model": "qwen3:8b"}
+
 # source, its labels, target, its labels: is the target muted?
 CASES = [
     ("LlamaMetricsExporterDown", HERE, "OllamaDown", HERE, True),
@@ -37,6 +40,14 @@ CASES = [
     ("OllamaDown", HERE, "OllamaExpectedModelMissing", HERE, False),  # critical too
     ("OllamaDown", HERE, "LlamaMetricsCollectorFailing", HERE, False),  # meta
     ("OllamaDown", {}, "OllamaNoModelsInstalled", {}, False),
+    ("OllamaDown", HERE, "OllamaProbeFailing", MODEL, True),
+    ("OllamaInferenceHung", MODEL, "OllamaRunnerSilent", MODEL, True),
+    ("OllamaInferenceHung", MODEL, "OllamaProbeSlow", MODEL, True),
+    *[("OllamaInferenceHung", MODEL, "OllamaProbeSlow", MODEL | elsewhere, False) for elsewhere in ELSEWHERE],
+    ("OllamaInferenceHung", MODEL, "OllamaRunnerSilent", OTHER_MODEL, False),
+    ("OllamaInferenceHung", MODEL, "OllamaRequestsQueued", HERE, True),
+    *[("OllamaInferenceHung", MODEL, "OllamaRequestsQueued", elsewhere, False) for elsewhere in ELSEWHERE],
+    ("OllamaInferenceHung", MODEL, "OllamaProbeFailing", MODEL, False),  # an error is no silence
     ("MacMemoryPressureCritical", HERE, "MacMemoryPressure", HERE, True),
     *[("MacMemoryPressureCritical", HERE, "MacMemoryPressure", elsewhere, False) for elsewhere in ELSEWHERE],
     ("MacMemoryPressureCritical", HERE, "MacThermalPressure", HERE, False),

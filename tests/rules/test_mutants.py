@@ -20,6 +20,7 @@ from tools.binaries import Binaries
 _LATEST = "reads the latest value of a record, which promtool writes at every step, whatever the group's interval"
 _WHOLE = "as long as the group's interval or longer, so that no sample is missed; promtool ignores intervals"
 _BOUND = "only the label of that series is read, never its value"
+_HALF = "there is no half request: it stands between none, give or take what sums differ by, and one"
 # Changes that no case can notice, each with its reason.
 UNNOTICED = {
     "LlamaMetricsExporterDown: instance:llama_metrics_build_info:group{}[1h] doubled": _LATEST,
@@ -36,13 +37,18 @@ UNNOTICED = {
     "OllamaModelOnCpu: ollama_loaded_model_vram_bytes{}[1h] halved": _WHOLE,
     "OllamaPromptEvaluationSlow: 1 moved to 0": _BOUND,
     "OllamaPromptEvaluationSlow: 1 moved to 2": _BOUND,
-    "OllamaTimeToFirstTokenHigh: >= in sum without (route)(increase(ollama_http_request_duration_seconds_count{route=~"
-    '"/api/(generate|chat)|/v1/(.*completions|responses|messages)"}[15m])) >= 5 loosened':
+    "OllamaProbeSlow: 1 moved to 0": _BOUND,
+    "OllamaProbeSlow: 1 moved to 2": _BOUND,
+    "OllamaTimeToFirstTokenHigh: >= in (sum without (route)(increase(ollama_http_request_duration_seconds_count{route=~"
+    '"/api/(generate|chat)|/v1/(.*completions|responses|messages)"}[15m])) - sum without (model)(increase('
+    "ollama_probe_time_to_first_token_seconds_count{}[15m])) or  sum without (route)(increase("
+    'ollama_http_request_duration_seconds_count{route=~"/api/(generate|chat)|/v1/(.*completions|responses|messages)"}'
+    "[15m]))) >= 5 loosened":
         "an increase adds something for the edges of its range, so it is not exactly 5 for ten minutes",
-    "instance:ollama_time_to_first_token_seconds:mean5m: > in sum without (route)(rate("
-    'ollama_http_request_duration_seconds_count{route=~"/api/(generate|chat)|/v1/(.*completions|responses|messages)"}[5m]))'
-    " > 0 loosened":
-        "0 / 0 is NaN, which is above no threshold: `> 0` keeps it out of the record, for those who look at it",
+    "instance:ollama_time_to_first_token_seconds:mean5m: 0.5 moved to 0.49": _HALF,
+    "instance:ollama_time_to_first_token_seconds:mean5m: 0.5 moved to 0.51": _HALF,
+    "instance:ollama_time_to_first_token_seconds:mean5m: > in instance:ollama_generating_requests:increase5m{} > 0.5"
+    " loosened": _HALF,
     "instance:gpu_info:last10m: amd_gpu_info{}[10m] doubled": _WHOLE,
     "instance:gpu_info:last10m: amd_gpu_info{}[10m] halved": _WHOLE,
     "instance:gpu_info:last10m: nvidia_gpu_info{}[10m] doubled": _WHOLE,
