@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from dashboards import machine, overview, requests
+from dashboards import health, machine, overview, requests
 
-BOARDS = (overview.BOARD, requests.BOARD, machine.BOARD)
+BOARDS = (overview.BOARD, requests.BOARD, machine.BOARD, health.BOARD)
 FOLDER = Path(__file__).parent / "grafana"
 
 

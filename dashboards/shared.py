@@ -28,6 +28,7 @@ INSTANCE = Label(
         "Overview of this server": f"/d/ollama-overview{_OF_THIS}",
         "Requests and tokens of this server": f"/d/ollama-requests{_OF_THIS}",
         "Machine and power of this server": f"/d/ollama-machine{_OF_THIS}",
+        "Inference health of this server": f"/d/ollama-health{_OF_THIS}",
     },
 )
 

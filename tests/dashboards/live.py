@@ -22,6 +22,7 @@ import yaml
 from llama_metrics.simulate.files import find
 from tests.dashboards import machines
 from tests.dashboards.boards import Asked
+from tests.dashboards.worker import worker
 from tests.rules.pack import FILES
 from tools.binaries import Binaries
 from tools.stack import Child, Prometheus, free_port
@@ -84,7 +85,7 @@ def watched(binaries: Binaries, folder: Path) -> Iterator[Live]:
             {"targets": [busy.address], "labels": {"instance": "busy", "cluster": "east"}},
             {"targets": [busy.address], "labels": {"instance": "busy", "cluster": "west"}},
             {"targets": [idle.address], "labels": {"instance": "idle", "cluster": "east"}},
-            *(_machine(running, page) for page in (machines.mac, machines.pc, machines.rig)),
+            *(_machine(running, page) for page in (machines.mac, machines.pc, machines.rig, worker)),
         ]
         config = {
             "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
@@ -102,6 +103,8 @@ def watched(binaries: Binaries, folder: Path) -> Iterator[Live]:
         # The last that comes of power: a token's energy is told once there were tokens, and energy.
         live.prometheus.wait_for("count(instance:ollama_joules_per_generated_token:mean1h > 0) >= 2")
         live.prometheus.wait_for("count(rate(nvidia_gpu_energy_joules_total[15s]) > 0) >= 1")
+        # The last of the worker's: slots that are recorded from those that are scraped.
+        live.prometheus.wait_for("count(instance:ollama_connections_beyond_slots:sum > 0) >= 1")
         yield live
 
 
@@ -131,7 +134,7 @@ def _start(running: ExitStack, folder: Path, scenario: str, expected: Sequence[s
         # A folder that is there on every machine.
         "host": {"models_path": str(folder)},
         # Or the test would read the machine that it runs on.
-        **{name: {"enabled": False} for name in ("powermetrics", "macos", "nvidia", "amd")},
+        **{name: {"enabled": False} for name in ("powermetrics", "macos", "nvidia", "amd", "runner")},
     }
     if expected:
         collectors["powermetrics"] = {"command": [*_PROGRAM, "simulate", scenario, "--powermetrics"]}

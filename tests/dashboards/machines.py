@@ -16,10 +16,10 @@ from llama_metrics.collectors.macos import metrics as macos
 from llama_metrics.collectors.nvidia import metrics as nvidia
 from llama_metrics.collectors.process import metrics as process
 from llama_metrics.exposition import TEXT, render
-from llama_metrics.metrics import Family, Metric
+from llama_metrics.metrics import AnyFamily, Family, Metric
 
 CARD = "GPU-1b6e0f3a-52c7-4d19-8a40-6f2d9b7c0e51"
-Page = Callable[[float], Iterable[Family]]
+Page = Callable[[float], Iterable[AnyFamily]]
 """From the seconds since the machine was there to what is told of it."""
 
 

@@ -19,7 +19,7 @@ EVERYTHING = {"job": ".+", "instance": ".+", "model": ".+", "site": "cluster"} |
 CHOSEN = {
     **EVERYTHING,
     "job": "ollama",
-    "instance": "(busy|idle|mac|pc|rig)",
+    "instance": "(busy|idle|mac|pc|rig|worker)",
     "model": rf"(qwen3:14b|llama3\\.2:3b|{MISSING})",
 }
 PANELS = {f"{board['uid']}: {panel['title']}": panel for board in BOARDS.values() for panel in panels(board)}

@@ -60,9 +60,9 @@ def test_rows_of_a_table_join_one_to_one(live: Live, panel: Json) -> None:
 @pytest.mark.parametrize(
     ("title", "numbers"),
     [
-        ("Ollama", [3, 0]),
+        ("Ollama", [4, 0]),
         ("Exporters", [3, 0]),
-        ("Models in memory", [12]),
+        ("Models in memory", [14]),
         # On each site one partly, and one wholly on the CPU, of a host that has others on its GPU.
         ("Not wholly on the GPU", [4]),
         ("Expected models missing", [2]),
@@ -194,14 +194,15 @@ def test_a_death_is_seen(binaries: Binaries, tmp_path: Path) -> None:
     with watched(binaries, tmp_path) as live:
         live.busy.ollama.stop()
         live.prometheus.wait_for('count(ollama_up{instance="busy"} == 0) == 2')
-        assert _numbers(live, "Ollama") == [1, 2]
+        assert _numbers(live, "Ollama") == [2, 2]
         assert _numbers(live, "Exporters") == [3, 0]
-        assert _states(live, "Servers") == [("busy", "down"), ("busy", "down"), ("idle", "up")]
+        assert _states(live, "Servers") == [("busy", "down"), ("busy", "down"), ("idle", "up"), ("worker", "up")]
         live.busy.exporter.stop()
         live.prometheus.wait_for('count(up{instance="busy"} == 0) == 2')
-        assert _numbers(live, "Ollama") == [1, 0]
+        assert _numbers(live, "Ollama") == [2, 0]
         assert _numbers(live, "Exporters") == [1, 2]
-        assert _states(live, "Servers") == [("busy", "exporter down"), ("busy", "exporter down"), ("idle", "up")]
+        lost = ("busy", "exporter down")
+        assert _states(live, "Servers") == [lost, lost, ("idle", "up"), ("worker", "up")]
 
 
 def _queries(title: str) -> list[Asked]:

@@ -102,7 +102,7 @@ def test_a_query_is_filtered_by_every_variable_that_it_can_be(asked: Asked) -> N
 
 
 def test_models_are_filtered() -> None:
-    """Only what is of a host, and no model's, reads every model: whether it has a GPU, what it took to answer."""
+    """Only what is of a host, and no model's, reads every model: its GPU, its slots, what it took to answer."""
     unfiltered = {
         asked.where
         for _, asked in ALL
@@ -118,6 +118,7 @@ def test_models_are_filtered() -> None:
         "Energy by machine C",
         "Tokens of no known model A",
         "Tokens of no known model B",
+        "Connections and slots B",
     }
 
 
