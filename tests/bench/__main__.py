@@ -8,14 +8,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import cpu, leaks, log, powermetrics, process, start, wall
+from tests.bench import cpu, leaks, log, powermetrics, process, runner, start, wall
 from tests.bench.table import Row, render, status
 
 
 def main() -> int:
     """Gives the exit status."""
     rows: list[Row] = []
-    for module in (start, wall, cpu, process, powermetrics, leaks, log):
+    for module in (start, wall, cpu, process, runner, powermetrics, leaks, log):
         sys.stderr.write(f"{module.measure.__doc__}\n")
         with tempfile.TemporaryDirectory() as folder:
             rows += module.measure(Path(folder))

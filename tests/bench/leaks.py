@@ -55,7 +55,9 @@ def measure(folder: Path) -> Iterator[Row]:
     machine = {
         "log": {"source": "file", "path": str(folder / "server.log")},
         "powermetrics": {"command": list(powermetrics.command(folder))},
+        "probe": {"enabled": True},
         "process": {},
+        "runner": {},
         "host": {},
     }
     warm, after = held(folder, CYCLE, CYCLE * _CYCLES, machine)

@@ -151,7 +151,7 @@ def test_a_bad_configuration_starts_nothing(tmp_path: Path) -> None:
     assert run(LLAMA_METRICS_CONFIG_FILE=str(bad)).stderr == errors
     assert run("check", str(good)).stdout == (
         f"{good} is valid: it watches http://10.0.0.5:11434 with version, ps, tags\n"
-        "and, if this machine has what they read, with log, process, host, macos, powermetrics, nvidia, amd\n"
+        "and, if this machine has what they read, with log, process, runner, host, macos, powermetrics, nvidia, amd\n"
     )
 
 
