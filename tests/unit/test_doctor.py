@@ -86,6 +86,16 @@ def test_everything_is_looked_at(tmp_path: Path) -> None:
     }
 
 
+def test_of_a_development_build_nobody_knows_whether_it_tells_tokens(tmp_path: Path) -> None:
+    """It has no version to judge by, so it is not called old."""
+    with ollama("0.0.0") as fake:
+        lines = run(tmp_path, fake.url, "{}").lines
+
+    said = "Ollama 0.0.0 is a development build; its first requests show whether its log tells tokens"
+    assert [line.split("tokens  ", 1)[1] for line in lines if " tokens  " in line] == [said]
+    assert not [line for line in lines if "update Ollama" in line]
+
+
 def test_an_old_ollama_tells_no_tokens(tmp_path: Path) -> None:
     """That is no trouble, but it is said why those families are not there."""
     log = tmp_path / "server.log"

@@ -55,7 +55,8 @@ GENERATED_TOKENS = Metric(
 PROMPT_EVAL_SECONDS = Metric(
     "ollama_runner_prompt_eval_duration_seconds_total",
     "counter",
-    f"Time spent on prompts, the cached part of which takes none. {_OPT_IN}",
+    f"Time spent on prompts, the cached part of which takes none; where several slots work at once, less than the sum"
+    f" of what the log says of each request. {_OPT_IN}",
     _MODEL,
 )
 EVAL_SECONDS = Metric(
