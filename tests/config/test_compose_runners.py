@@ -1,9 +1,10 @@
-"""config/with-runners.yml: the exporter in the network and among the processes of Ollama's container."""
+"""config/with-runners.yml: Ollama and the exporter in the network and among the processes of a third container."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import yaml
 
 from llama_metrics.collectors import ALL
@@ -14,6 +15,7 @@ from tests.config.shipped import CONFIG, ROOT, config
 
 SERVICES = config("docker-compose.yml")["services"]
 RESET = "to be taken out"
+GUESTS = ("exporter", "ollama")
 
 
 class Overlay(yaml.SafeLoader):
@@ -24,39 +26,48 @@ Overlay.add_constructor("!reset", lambda *_: RESET)
 CHANGES: dict[str, dict[str, Any]] = yaml.load((CONFIG / "with-runners.yml").read_text(), Overlay)["services"]  # noqa: S506  a SafeLoader
 
 
-def test_it_changes_services_that_exist() -> None:
+def test_it_changes_services_that_exist_and_adds_one() -> None:
     """A name that is mistyped would start a service without an image."""
-    assert set(CHANGES) == {"ollama", "exporter"} <= set(SERVICES)
+    assert set(CHANGES) - set(SERVICES) == {"together"}
 
 
-def test_the_exporter_sees_what_listens_on_ollamas_loopback() -> None:
-    """Network for the ports of the runners, processes to know them by; and the exporter of the two is the guest.
+@pytest.mark.parametrize("guest", GUESTS)
+def test_who_shares_sees_what_listens_on_the_others_loopback(guest: str) -> None:
+    """Network for the ports of the runners, processes to know them by; neither ends with the other."""
+    service = CHANGES[guest]
 
-    The other way round, an exporter that is restarted would end Ollama.
-    """
-    exporter = CHANGES["exporter"]
-    assert (exporter["network_mode"], exporter["pid"]) == ("service:ollama", "service:ollama")
-    assert exporter["environment"]["OLLAMA_HOST"] == "http://127.0.0.1:11434"
-    assert not {"network_mode", "pid"} & set(CHANGES["ollama"])
+    assert (service["network_mode"], service["pid"]) == ("service:together", "service:together")
 
 
-def test_a_container_without_a_network_of_its_own_has_neither_ports_nor_hosts() -> None:
-    """Docker refuses it with either, so whatever docker-compose.yml gives the exporter is taken out."""
+@pytest.mark.parametrize("guest", GUESTS)
+def test_a_container_without_a_network_of_its_own_has_neither_ports_nor_hosts(guest: str) -> None:
+    """Docker refuses it with either, so whatever docker-compose.yml gives it is taken out."""
     of_networks = {"ports", "extra_hosts", "networks", "hostname", "dns", "links", "expose"}
 
-    taken_out = {key for key, value in CHANGES["exporter"].items() if value == RESET}
+    taken_out = {key for key, value in CHANGES[guest].items() if value == RESET}
 
-    assert taken_out == of_networks & set(SERVICES["exporter"])
+    assert taken_out == of_networks & set(SERVICES[guest])
 
 
-def test_the_exporter_is_found_where_it_was() -> None:
-    """By Prometheus under its name, by people on its port: both are Ollama's now, and 11490 is on loopback only."""
-    ollama = CHANGES["ollama"]
+def test_both_are_found_where_they_were() -> None:
+    """Under their names, as Prometheus asks for one, and on their ports, which are on loopback only."""
+    together = CHANGES["together"]
     (job,) = config("config/prometheus.yml")["scrape_configs"]
     (target,) = job["static_configs"][0]["targets"]
 
-    assert [f"{alias}:11490" for alias in ollama["networks"]["default"]["aliases"]] == [target]
-    assert ollama["ports"] == SERVICES["exporter"]["ports"]
+    assert sorted(together["networks"]["default"]["aliases"]) == sorted(GUESTS)
+    assert target == "exporter:11490"
+    assert sorted(together["ports"]) == sorted(port for guest in GUESTS for port in SERVICES[guest]["ports"])
+    assert CHANGES["exporter"]["environment"]["OLLAMA_HOST"] == "http://127.0.0.1:11434"
+
+
+def test_the_third_may_do_nothing() -> None:
+    """It is closed like the others, is there only beside Ollama, and sees to the children that others leave behind."""
+    together, closed = CHANGES["together"], SERVICES["exporter"]
+
+    for key in ("image", "restart", "read_only", "cap_drop", "security_opt", "logging"):
+        assert together[key] == closed[key], key
+    assert (together["profiles"], together["init"]) == (SERVICES["ollama"]["profiles"], True)
 
 
 def test_the_runners_count_and_the_exporter_asks_them() -> None:

@@ -52,6 +52,21 @@ def test_on_linux_the_exporter_can_use_the_hosts_network() -> None:
     assert services["prometheus"]["extra_hosts"] == ["exporter=host-gateway"]
 
 
+@pytest.mark.usefixtures("docker")
+def test_the_exporter_can_see_the_runners_of_ollamas_container() -> None:
+    """config/with-runners.yml puts both into a third container, which has their ports and answers to their names."""
+    files = ("--file", "docker-compose.yml", "--file", "config/with-runners.yml")
+
+    services = yaml.safe_load(run("docker", "compose", "--env-file", "config/ollama.env", *files, "config"))["services"]
+
+    for guest in (services["exporter"], services["ollama"]):
+        assert (guest["network_mode"], guest["pid"]) == ("service:together", "service:together")
+        assert not {"ports", "extra_hosts", "networks"} & set(guest)
+    ports = {(port["host_ip"], port["published"]) for port in services["together"]["ports"]}
+    assert ports == {("127.0.0.1", "11434"), ("127.0.0.1", "11490")}
+    assert set(services["together"]["networks"]["default"]["aliases"]) == {"exporter", "ollama"}
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_container_is_healthy_and_closed(stack: Stack, service: str) -> None:
     """Docker's own check says so; no root, no capability, nothing writable but its volumes."""

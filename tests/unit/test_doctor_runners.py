@@ -58,7 +58,7 @@ def test_there_is_none(tmp_path: Path) -> None:
         "no runner of Ollama's is there: no model is in memory",
         "look again while `ollama ps` lists a model",
     )
-    assert (hidden.state, "service:ollama" in hidden.fix) == ("absent", True)
+    assert (hidden.state, "with-runners.yml" in hidden.fix) == ("absent", True)
 
 
 def test_runners_in_another_network(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_runners_in_another_network(tmp_path: Path) -> None:
     (check,) = describe(Reading((), elsewhere=2), machine(tmp_path), wanted=False, line="")
 
     assert (check.state, "whose network is not ours" in check.sentence) == ("absent", True)
-    assert "service:ollama" in check.fix
+    assert "with-runners.yml" in check.fix
 
 
 def test_slots_are_told(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ _SECONDS = 5.0
 _VARIABLE = "LLAMA_ARG_ENDPOINT_METRICS"
 _KEY = "collectors.runner.metrics: true"
 _SHARE = (
-    "in compose use config/with-runners.yml (`network_mode: service:ollama`, `pid: service:ollama`); in Kubernetes"
+    "in compose use config/with-runners.yml, which shares a container's network and processes; in Kubernetes"
     " shareProcessNamespace, in Ollama's pod"
 )
 _UNITS = ("etc/systemd/system", "usr/lib/systemd/system", "lib/systemd/system")
