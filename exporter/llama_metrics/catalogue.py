@@ -27,6 +27,8 @@ How to read it:
 - Polling shows in Ollama's own access log: each scrape asks /api/version and /api/ps, and /api/tags once a minute.
   Whoever asks, GET of these three and POST /api/show are not counted as requests. A runner that has nothing to do
   leaves one line in the log whenever it is asked for its slots (`srv  update_slots: all slots are idle`).
+- A probe's request moves a model's end to now plus its keep_alive. So without being named in the configuration, only a
+  model that is pinned is probed: it has no end.
 - A probe is a request like anyone's, and in the log's counters: with the default interval about 1,440 a day for each
   model, each with one generated token and the few of its prompt, `1`. How many of the counted generations are the
   probe's: `ollama_probe_attempts_total` minus `ollama_probe_failures_total`, summed over `reason`.
