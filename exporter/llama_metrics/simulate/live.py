@@ -38,7 +38,7 @@ class WallClock:
 
     def wait(self, moment: float) -> None:
         """Sleeps until then."""
-        time.sleep(max(0.0, moment - self.now()))
+        time.sleep(max(0.0, moment - self.now()))  # what is simulated takes its time
 
 
 class Live:

@@ -134,7 +134,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Until the client leaves, or the server dies."""
         self.close_connection = True
         while self.rfile.read(1):
-            pass
+            continue
 
     def _body(self) -> bytes:
         length = self.headers.get("Content-Length", "0")

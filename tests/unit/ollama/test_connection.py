@@ -78,6 +78,7 @@ class Dripping(Speaker):
     def serve(self, connection: socket.socket) -> None:
         """A piece a tenth of a second."""
         server = anonymous(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
+        # Until the client leaves, which is what the test is about.
         with server.wrap_socket(connection, server_side=True) as safe, suppress(OSError):
             safe.sendall(self.said)
             while True:
