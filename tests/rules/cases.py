@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from promql_parser import VectorSelector, parse
+from promql_parser import VectorSelector, parse, parse_duration
 
 from tests.rules.promql import selectors
 
@@ -38,6 +38,12 @@ class Case:
         """At each time at which it asks for its alert, in their order: whether it expects the alert to fire."""
         asked = [entry for entry in self.raw.get("alert_rule_test", ()) if entry["alertname"] == self.rule]
         return [bool(entry["exp_alerts"]) for entry in asked]
+
+    @property
+    def steps(self) -> float:
+        """How often promtool evaluates the rules for it: until the last time at which it asks for something."""
+        asked = [entry for key in ("alert_rule_test", "promql_expr_test") for entry in self.raw.get(key, ())]
+        return max(parse_duration(entry["eval_time"]) for entry in asked) / parse_duration(self.step)
 
     @property
     def read(self) -> set[str]:

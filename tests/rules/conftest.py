@@ -1,14 +1,18 @@
-"""The promtools that judge, and a line at the end of the run that says which they were."""
+"""The promtools that judge, what they say of changed rules, and lines at the end of the run that say so."""
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 
+from tests.rules import mutation
+from tests.rules.pack import RULES
 from tools.binaries import Binaries, locate_floor, version
 
 _JUDGES = pytest.StashKey[tuple[Path, ...]]()
+_MUTANTS = pytest.StashKey[str]()
 
 
 @pytest.fixture(scope="session")
@@ -20,8 +24,22 @@ def promtools(binaries: Binaries, pytestconfig: pytest.Config) -> tuple[Path, ..
     return judges
 
 
+@pytest.fixture(scope="session")
+def noticed(
+    binaries: Binaries, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> mutation.Noticed:
+    """Which changes to the rules some case notices."""
+    began = time.monotonic()
+    found = mutation.noticed(binaries.promtool, tmp_path_factory.mktemp("mutants"))
+    counts = f"{len(mutation.TRIED)} changes to {len(RULES)} rules, {len(found.changes)} noticed by some case"
+    pytestconfig.stash[_MUTANTS] = f"{counts}, in {time.monotonic() - began:.0f} s"
+    return found
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Says which promtools judged the rules, and that the floor did not where it could not be had."""
+    """Says which promtools judged the rules, that the floor did not where it could not be had, and what was changed."""
+    if _MUTANTS in config.stash:
+        terminalreporter.write_line(config.stash[_MUTANTS])
     judges = config.stash.get(_JUDGES, ())
     if judges:
         versions = " and ".join(".".join(map(str, version(judge))) for judge in judges)

@@ -29,17 +29,28 @@ from tests.rules.promql import COMPARISONS, TARGET_LABELS, THRESHOLD, nodes, sel
 # In this order in a file; meta is about the watching itself and stands alone.
 CATEGORIES = ("availability", "saturation", "errors", "latency", "capacity", "info", "meta")
 SEVERITIES = ("critical", "warning", "info")
-# Alerts about a job as a whole, the only ones that may aggregate or match by job; each with its reason.
+# Always fires, wakes nobody, and so has a severity of its own.
+DEAD_MANS_SWITCH = "LlamaMetricsWatchdog"
+# Has the category of the alert that it is about.
+ESCALATION = "OllamaCriticalPersists"
+# Alerts about a job as a whole, or about no host at all, the only ones that may aggregate or match by something; each
+# with its reason.
 JOB_WIDE = {
     "LlamaMetricsJobAbsent": "a job without any target has no instance to speak of",
     "OllamaTargetAbsent": "stays quiet where the whole job is gone",
+    "LlamaMetricsThresholdAmbiguous": "compares what alerts read of a threshold, which is every series of its name",
     "OllamaVersionSkew": "compares the servers of a job with each other",
+    "job:ollama_machine_energy_cost:increase5m": "a budget is for all hosts of a job together",
+    "job:ollama_machine_energy_kilowatt_hours:increase5m": "a budget is for all hosts of a job together",
+    "job:ollama_tokens:increase5m": "a budget is for all hosts of a job together",
 }
 _LONGEST_RAW_RANGE = timedelta(hours=6)
 _SHORTEST_RECORD_INTERVAL = timedelta(minutes=5)
 _LONGEST_CRITICAL_KEEP = timedelta(minutes=5)
 _NAME = re.compile(r"(Ollama|Mac|Gpu|LlamaMetrics)([A-Z]+[a-z0-9]+)+")
 _COUNTERS = ("_total", "_bucket", "_sum", "_count")
+# A user's own numbers, which have no default: nobody else's budget or price would be true.
+_OWN = re.compile(r"(daily|weekly|monthly)_budget_\w+|\w+_price_per_\w+")
 _RECORD = re.compile(r"(instance|job)(:[a-z_][a-z0-9_]*){2}")
 
 
@@ -116,6 +127,20 @@ def thresholds(expr: Expr) -> Iterator[tuple[str, float]]:
             yield from _bucket(node)
 
 
+def settings(expr: Expr) -> Iterator[str]:
+    """The names of a user's budgets and prices: without one there is no result.
+
+    `… > on () group_left () max(ollama:threshold:…)`, or `*` in place of the comparison.
+    """
+    for node in nodes(expr):
+        if isinstance(node, BinaryExpr) and str(node.op) in COMPARISONS | {"*"}:
+            own = node.rhs
+            if str(node.modifier) == "on () group_left ()" and isinstance(own, AggregateExpr) and str(own.op) == "max":
+                name = _threshold(own.expr)
+                if name and _OWN.fullmatch(name):
+                    yield name
+
+
 def _number(series: Expr, default: Expr) -> Iterator[tuple[str, float]]:
     if not isinstance(series, AggregateExpr) or str(series.op) != "max" or series.modifier is not None:
         return
@@ -142,17 +167,19 @@ def _chooses_bucket(node: BinaryExpr) -> bool:
 def _threshold_mistakes(expr: Expr) -> Iterator[str]:
     """Each threshold series stands once in its form, and that on the right of a comparison with every series."""
     read = sum(_threshold(node) is not None for node in nodes(expr))
-    compared = 0
+    compared = len(list(settings(expr)))
     for node in nodes(expr):
         if not isinstance(node, BinaryExpr):
             continue
-        if str(node.op) in COMPARISONS and str(node.modifier) == "on () group_left ()":
+        # A share of a budget is that too.
+        if str(node.op) in COMPARISONS | {"/"} and str(node.modifier) == "on () group_left ()":
             compared += len(list(thresholds(unwrapped(node.rhs))))
         elif _chooses_bucket(node):
             compared += 1
     if read != compared:
         yield (
-            f"{expr}: a threshold is `… > on () group_left () (max({THRESHOLD}<what>_<unit>) or vector(N))`, or chooses"
+            f"{expr}: a threshold is `… > on () group_left () (max({THRESHOLD}<what>_<unit>) or vector(N))`, or a"
+            f" budget or price, without default: `… > on () group_left () max({THRESHOLD}<what>_<unit>)`, or chooses"
             f" a bucket: `… and on (le) ({THRESHOLD}<what>_bucket or on () label_replace(vector(1), …))`, le a float"
         )
 
@@ -163,9 +190,9 @@ def alert_mistakes(rule: Rule) -> Iterator[str]:
         yield "the name is CamelCase (OnCpu, not OnCPU), begins with Ollama, Mac, Gpu or LlamaMetrics, has 40 letters"
     if set(rule.labels) != {"severity", "category"}:
         yield "the labels are severity and category"
-    if rule.labels.get("severity") not in SEVERITIES:
-        yield f"severity is one of {SEVERITIES}"
-    if rule.labels.get("category") not in CATEGORIES:
+    if rule.labels.get("severity") not in (["none"] if rule.name == DEAD_MANS_SWITCH else SEVERITIES):
+        yield f"severity is one of {SEVERITIES}, of {DEAD_MANS_SWITCH} none"
+    if rule.labels.get("category") not in (["{{ $labels.category }}"] if rule.name == ESCALATION else CATEGORIES):
         yield f"category is one of {CATEGORIES}"
     if rule.labels.get("severity") == "critical" and rule.keep and rule.keep > _LONGEST_CRITICAL_KEEP:
         yield "a critical alert that keeps firing over 5 m says for too long that all is lost"
@@ -204,7 +231,7 @@ def file_mistakes(rules: Sequence[Rule]) -> Iterator[str]:
             yield f"group {group}: {count} rules; at most 20, and a name of at most 40 letters"
     if [rule.is_alert for rule in rules] != sorted(rule.is_alert for rule in rules):
         yield "recording rules come first, then alerts"
-    order = [CATEGORIES.index(rule.labels["category"]) for rule in rules if rule.is_alert]
+    order = [CATEGORIES.index(rule.labels["category"]) for rule in rules if rule.is_alert and rule.name != ESCALATION]
     if order != sorted(order):
         yield f"alerts are in the order {CATEGORIES}"
     recorded = {rule.name for rule in rules if not rule.is_alert}

@@ -24,11 +24,13 @@ from promql_parser import (
 
 from llama_metrics.metrics import AnyMetric, Histogram
 from tests.rules.pack import Rule
+from tests.rules.watchers import WATCHERS
 
 Labels = frozenset[str]
 # What Prometheus adds to each series that it scrapes; `up` has nothing else.
 TARGET_LABELS = frozenset({"job", "instance"})
 THRESHOLD = "ollama:threshold:"
+_EVERY_THRESHOLD = f'__name__=~"{THRESHOLD}.+"'
 SET_OPERATORS = frozenset({"and", "or", "unless"})
 COMPARISONS = frozenset({"==", "!=", ">", "<", ">=", "<="})
 
@@ -90,9 +92,11 @@ class Schema:
 
     @classmethod
     def of(cls, metrics: Iterable[AnyMetric], rules: Iterable[Rule]) -> Self:
-        """What the exporter exposes, `up`, and what the rules record, in their order."""
+        """What the exporter exposes, what Prometheus and Alertmanager do, and what the rules record, in their order."""
         series = {name: labels for metric in metrics for name, labels in exposed(metric).items()}
-        series["up"] = TARGET_LABELS
+        series |= {name: TARGET_LABELS | set(labels) for name, labels in WATCHERS.items()}
+        series |= dict.fromkeys(("up", "scrape_duration_seconds"), TARGET_LABELS)
+        series["ALERTS"] = TARGET_LABELS | {"alertname", "alertstate", "severity", "category"}
         for rule in rules:
             if not rule.is_alert:
                 # A record that reads its own past: until known, the labels of a target.
@@ -124,6 +128,8 @@ class Schema:
 
     def _selected(self, selector: VectorSelector) -> Labels:
         name = selector.name or ""
+        if selector.name is None and list(map(str, selector.matchers.matchers)) == [_EVERY_THRESHOLD]:
+            return frozenset({"__name__", "le"})
         labels = threshold_labels(name) if name.startswith(THRESHOLD) else self.series.get(name)
         if labels is None:
             raise Mistake(f"{name}: neither the exporter nor a recording rule has it")
@@ -142,7 +148,9 @@ class Schema:
             return frozenset()
         named = set(expr.modifier.labels)
         _within(named, labels, str(expr))
-        return labels & named if expr.modifier.type == AggModifierType.By else labels - named
+        left = labels & named if expr.modifier.type == AggModifierType.By else labels - named
+        # count_values makes a label of the value.
+        return left | {expr.param.val} if isinstance(expr.param, StringLiteral) else left
 
     def _combined(self, expr: BinaryExpr) -> Labels | None:
         left, right = self.labels(expr.lhs), self.labels(expr.rhs)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 
@@ -14,7 +16,15 @@ def check(promtool: Path, files: Sequence[Path]) -> subprocess.CompletedProcess[
 
 
 def test(promtool: Path, files: Sequence[Path]) -> list[str]:
-    """`test rules` on all the files in one process: what it says of each, beginning with SUCCESS or FAILED."""
+    """`test rules` on the files, a process a processor: what it says of each, beginning with SUCCESS or FAILED."""
+    processes = os.cpu_count() or 1
+    parts = [files[first::processes] for first in range(min(processes, len(files)))]
+    with ThreadPoolExecutor(processes) as pool:
+        verdicts = list(pool.map(lambda part: _verdicts(promtool, part), parts))
+    return [verdicts[number % processes][number // processes] for number in range(len(files))]
+
+
+def _verdicts(promtool: Path, files: Sequence[Path]) -> list[str]:
     done = _run([str(promtool), "test", "rules", *map(str, files)])
     # Some versions name the file before their verdict and some do not: only the order of the verdicts tells.
     verdicts = re.split(r"^  (?=SUCCESS|FAILED)", done.stdout, flags=re.MULTILINE)[1:]
@@ -24,5 +34,9 @@ def test(promtool: Path, files: Sequence[Path]) -> list[str]:
 
 
 def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
+    # It lives for seconds and makes a database for each case: a fifth of its time goes into collecting garbage.
+    environment = {**os.environ, "GOGC": "400"}
     # One stream: its verdicts go to standard output, its complaints to standard error, in turns.
-    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    return subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, env=environment
+    )

@@ -52,6 +52,7 @@ def test_a_chosen_bucket_is_one_of_the_histogram(alert: Rule) -> None:
     [
         ("ollama_upp == 0", "ollama_upp"),
         ("ollama_gpu_count > 0", "ollama_gpu_count"),
+        ('{__name__=~"ollama_.+"} > 0', "neither"),
         ("ollama_build_info_bucket > 0", "ollama_build_info_bucket"),
         ('label_replace(ollama_up, "le", "1.0", "", "") > ollama_up', "never matches"),
         ("instance:ollama_up:last9m == 0", "last9m"),
@@ -79,6 +80,8 @@ def test_a_rule_that_reads_what_does_not_exist_is_noticed(expr: str, says: str) 
         ("count by (job) (ollama_build_info)", {"job"}),
         ("max without (model) (ollama_model_size_bytes)", {"job", "instance"}),
         ("max(ollama_up)", set()),
+        ('count_values without (job) ("up", ollama_up)', {"instance", "up"}),
+        ('count by (__name__) ({__name__=~"ollama:threshold:.+"})', {"__name__"}),
         ("ollama_model_size_bytes > on () group_left () (max(ollama:threshold:x_bytes) or vector(1))",
          {"job", "instance", "model"}),
         ("ollama_model_size_bytes * ignoring (model) ollama_models", {"job", "instance"}),

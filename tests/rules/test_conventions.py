@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from tests.rules.conventions import (
+    DEAD_MANS_SWITCH,
     JOB_WIDE,
     alert_mistakes,
     expression_mistakes,
@@ -107,6 +108,8 @@ def test_an_alert_keeps_the_conventions(alert: Rule) -> None:
         ({"name": "Ollama" + "Down" * 9}, "CamelCase"),
         ({"labels": {"severity": "critical"}}, "the labels are"),
         ({"labels": {"severity": "page", "category": "availability"}}, "severity is"),
+        ({"labels": {"severity": "none", "category": "availability"}}, "severity is"),
+        ({"name": DEAD_MANS_SWITCH}, "severity is"),
         ({"labels": {"severity": "critical", "category": "other"}}, "category is"),
         ({"keep": timedelta(minutes=6)}, "keeps firing"),
         ({"annotations": {"summary": "Ollama is down."}}, "annotations are"),

@@ -9,8 +9,8 @@ import pytest
 from promql_parser import Call, NumberLiteral
 
 from tests.rules import promtool
-from tests.rules.conventions import thresholds
-from tests.rules.pack import ALERTS, OVERRIDES, RUNBOOK, Rule, rules_of
+from tests.rules.conventions import settings, thresholds
+from tests.rules.pack import ALERTS, OVERRIDES, RULES, RUNBOOK, Rule, rules_of
 from tests.rules.promql import THRESHOLD
 
 SHIPPED = OVERRIDES.read_text()
@@ -38,7 +38,10 @@ def test_it_overrides_nothing_as_shipped() -> None:
 def test_it_shows_every_threshold_with_its_default() -> None:
     """Nothing is missing, nothing is left over, no number is out of date."""
     used = {name: default for alert in ALERTS for name, default in thresholds(alert.parsed())}
-    assert _defaults(rules_of(OVERRIDES.name, TAKEN)) == used
+    own = {name for rule in RULES for name in settings(rule.parsed())}
+    shown = _defaults(rules_of(OVERRIDES.name, TAKEN))
+    assert {name: number for name, number in shown.items() if name not in own} == used
+    assert own <= shown.keys()
 
 
 def test_it_loads_when_taken_out_of_its_comments(promtools: tuple[Path, ...], tmp_path: Path) -> None:
@@ -50,12 +53,12 @@ def test_it_loads_when_taken_out_of_its_comments(promtools: tuple[Path, ...], tm
         assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("alert", [alert for alert in ALERTS if list(thresholds(alert.parsed()))], ids=str)
+@pytest.mark.parametrize("alert", [alert for alert in ALERTS if THRESHOLD in alert.expr], ids=str)
 def test_a_threshold_is_explained(alert: Rule) -> None:
     """The example says which alert a threshold belongs to, the runbook which threshold an alert has."""
     section = re.search(rf"^## {alert.name}\n(.+?)(?=^## |\Z)", RUNBOOK.read_text(), re.MULTILINE | re.DOTALL)
     assert section
-    for name, _ in thresholds(alert.parsed()):
+    for name in {*dict(thresholds(alert.parsed())), *settings(alert.parsed())}:
         above = SHIPPED.partition(f"# - record: {THRESHOLD}{name}\n")[0].rpartition("\n\n")[2]
         assert f"# {alert.name}: " in above
         assert f"`{THRESHOLD}{name}`" in section[1]
