@@ -52,7 +52,7 @@ def test_a_container_without_a_network_of_its_own_has_neither_ports_nor_hosts(gu
 def test_both_are_found_where_they_were() -> None:
     """Under their names, as Prometheus asks for one, and on their ports, which are on loopback only."""
     together = CHANGES["together"]
-    (job,) = config("config/prometheus.yml")["scrape_configs"]
+    job = config("config/prometheus.yml")["scrape_configs"][0]
     (target,) = job["static_configs"][0]["targets"]
 
     assert sorted(together["networks"]["default"]["aliases"]) == sorted(GUESTS)

@@ -141,9 +141,17 @@ def test_a_fleet_that_goes_down_at_once_is_not_too_much_for_ntfy(
 
 def test_the_shipped_times_keep_the_promise() -> None:
     """A notification comes within `for` + 45 s: scrape 15, evaluation 15, group_wait 10. Critical ends within 1 m."""
-    (critical,) = SHIPPED["route"]["routes"]
+    critical, warning, _ = SHIPPED["route"]["routes"]
 
     assert SHIPPED["route"]["group_wait"] == "10s"
-    assert critical["matchers"] == ['severity="critical"']
-    assert "group_wait" not in critical
+    assert (critical["matchers"], warning["matchers"]) == (['severity="critical"'], ['severity="warning"'])
+    assert not any("group_wait" in route for route in (critical, warning))
     assert critical["group_interval"] == "1m"
+
+
+def test_the_dead_mans_switch_is_called_more_often_than_it_expects() -> None:
+    """Every five or six minutes: Alertmanager looks once in a group_interval whether it is time to repeat."""
+    *_, watchdog = SHIPPED["route"]["routes"]
+
+    assert (watchdog["receiver"], watchdog["matchers"]) == ("nowhere", ['severity="none"'])
+    assert (watchdog["group_interval"], watchdog["repeat_interval"]) == ("1m", "5m")

@@ -79,3 +79,13 @@ def test_a_target_is_named_after_its_host(target: dict[str, dict[str, str]]) -> 
     assert instance != "localhost"
     with pytest.raises(ValueError, match="does not appear to be an IPv4 or IPv6 address"):
         ipaddress.ip_address(instance)
+
+
+def test_it_watches_itself_and_the_alertmanager_that_it_sends_to() -> None:
+    """rules/meta.yml reads what these two say, and knows nothing of an Alertmanager that is not scraped."""
+    jobs = {job["job_name"]: job["static_configs"] for job in SHIPPED["scrape_configs"]}
+    (sent_to,) = SHIPPED["alerting"]["alertmanagers"]
+    (published,) = config("docker-compose.yml")["services"]["prometheus"]["ports"]
+
+    assert [one["targets"] for one in jobs["alertmanager"]] == [one["targets"] for one in sent_to["static_configs"]]
+    assert [one["targets"] for one in jobs["prometheus"]] == [[f"127.0.0.1:{published.rpartition(':')[2]}"]]
