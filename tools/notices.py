@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import socketserver
 import textwrap
@@ -15,14 +16,19 @@ from typing import Self
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One alert of a notification; `episode` is the same from its firing to its resolving."""
+    """One alert of a notification; `episode` is the same from its firing to its resolving.
+
+    `message` numbers the notifications of an Inbox: those of one message came together.
+    """
 
     status: str
     name: str
+    instance: str
     severity: str
     summary: str
     description: str
     episode: tuple[str, str]
+    message: int
 
     def text(self, seconds: float) -> str:
         """What a person reads: when, what, how bad, and what to do about it."""
@@ -32,16 +38,18 @@ class Notice:
         return f"\n{'':8}".join(lines)
 
 
-def parse(body: bytes) -> list[Notice]:
+def parse(body: bytes, message: int = 0) -> list[Notice]:
     """The alerts in one POST of Alertmanager's."""
     return [
         Notice(
             status=alert["status"],
             name=alert["labels"]["alertname"],
+            instance=alert["labels"].get("instance", ""),
             severity=alert["labels"].get("severity", ""),
             summary=alert["annotations"].get("summary", ""),
             description=alert["annotations"].get("description", ""),
             episode=(alert["fingerprint"], alert["startsAt"]),
+            message=message,
         )
         for alert in json.loads(body)["alerts"]
     ]
@@ -65,9 +73,11 @@ class Inbox:
     """A webhook on loopback that hands every Notice to `deliver`, on a thread of its own."""
 
     def __init__(self, deliver: Callable[[Notice], None]) -> None:
+        messages = itertools.count(1)
+
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                for notice in parse(self.rfile.read(int(self.headers["Content-Length"]))):
+                for notice in parse(self.rfile.read(int(self.headers["Content-Length"])), next(messages)):
                     deliver(notice)
                 self.send_response(200)
                 self.end_headers()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -58,6 +59,11 @@ class Child:
         assert self._process is not None  # noqa: S101
         return self._process.pid
 
+    def restart(self) -> None:
+        """Ends it and starts it again with the same command: what it keeps on disk is there, what it held is not."""
+        self.stop()
+        self.__enter__()
+
     def stop(self) -> int | None:
         """Ends it: SIGTERM, and SIGKILL after 5 s. Gives the exit status."""
         if self._process is None:
@@ -85,7 +91,15 @@ class Child:
 class Prometheus(Child):
     """Prometheus with the given configuration (the mapping of prometheus.yml) and data below `folder`."""
 
-    def __init__(self, binaries: Binaries, config: dict[str, Any], folder: Path, *, resend_delay: str = "15s") -> None:
+    def __init__(
+        self,
+        binaries: Binaries,
+        config: dict[str, Any],
+        folder: Path,
+        *,
+        resend_delay: str = "15s",
+        arguments: Sequence[str] = (),
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "prometheus.yml").write_text(yaml.safe_dump(config, sort_keys=False))
         self.url = f"http://127.0.0.1:{free_port()}"
@@ -96,6 +110,7 @@ class Prometheus(Child):
             f"--web.listen-address={self.url.removeprefix('http://')}",
             f"--rules.alert.resend-delay={resend_delay}",
             "--log.level=warn",
+            *arguments,
         ]
         super().__init__(command, f"{self.url}/-/ready", folder / "prometheus.log")
 
@@ -122,7 +137,7 @@ class Prometheus(Child):
 class Alertmanager(Child):
     """Alertmanager with a configuration file, its data below `folder`, without its gossip port."""
 
-    def __init__(self, binaries: Binaries, config: Path, folder: Path) -> None:
+    def __init__(self, binaries: Binaries, config: Path, folder: Path, arguments: Sequence[str] = ()) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.url = f"http://127.0.0.1:{free_port()}"
         command = [
@@ -133,6 +148,7 @@ class Alertmanager(Child):
             "--cluster.listen-address=",
             "--log.level=warn",
             *binaries.alertmanager_arguments,
+            *arguments,
         ]
         super().__init__(command, f"{self.url}/-/ready", folder / "alertmanager.log")
 

@@ -32,6 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "check": _check,
         "doctor": _doctor,
         "metrics": _metrics,
+        "alertmanager": _alertmanager,
         "simulate": _simulate,
     }
     name = arguments.pop(0) if arguments and arguments[0] in commands else "serve"
@@ -51,6 +52,7 @@ def _serve(arguments: list[str]) -> int:
         description=_DESCRIPTION,
         epilog="Commands: serve (the default); check FILE, the configuration without starting; doctor, what"
         " there is to watch and what is in the way; metrics, the catalogue;"
+        " alertmanager, the configuration of Alertmanager with your channels;"
         " simulate SCENARIO, an Ollama that is not there. Each of them takes --help."
         f" Environment: {config.OLLAMA_VARIABLE}, {config.FILE_VARIABLE}, {config.LISTEN_VARIABLE}.",
     )
@@ -83,9 +85,22 @@ def _serve(arguments: list[str]) -> int:
 
 
 def _check(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser("llama-metrics check", description="Says whether a configuration is valid.")
-    parser.add_argument("file", type=Path, metavar="FILE")
-    file = parser.parse_args(arguments).file
+    parser = argparse.ArgumentParser(
+        "llama-metrics check",
+        description="Says whether a configuration is valid; or which alerts cannot work on an installation, because"
+        " the series that they read are absent, and what would provide them.",
+        epilog="What it finds out about alerts is no error: it exits with 1 only where the rules cannot be read, or"
+        " Prometheus cannot be asked.",
+    )
+    parser.add_argument("file", type=Path, metavar="FILE", nargs="?", help="a configuration (YAML)")
+    parser.add_argument("--rules", type=Path, metavar="DIR", help="the folder with the rules files (*.yml)")
+    parser.add_argument("--prometheus", metavar="URL", help="the Prometheus that evaluates them")
+    given = parser.parse_args(arguments)
+    if (given.file is None) == (given.rules is None) or (given.rules is None) != (given.prometheus is None):
+        parser.error("give either FILE, or both of --rules and --prometheus")
+    if given.file is None:
+        return _check_rules(given.rules, given.prometheus)
+    file = given.file
     loaded = config.load(ALL, os.environ, file)
     certain = ", ".join(collector.name for collector, own in loaded.collectors if own.enabled)
     possible = ", ".join(collector.name for collector, own in loaded.collectors if own.enabled is None)
@@ -95,6 +110,19 @@ def _check(arguments: list[str]) -> int:
     for collector, own in loaded.collectors:
         for note in own.notes():
             print(f"{collector.name}: {note}")
+    return 0
+
+
+def _check_rules(folder: Path, url: str) -> int:
+    # Serving needs nothing of it.
+    from llama_metrics.errors import SourceError
+    from llama_metrics.rulecheck import report
+
+    try:
+        print(report.examine(folder, url), end="")
+    except SourceError as error:
+        print(f"llama-metrics: {error}", file=sys.stderr)
+        return 1
     return 0
 
 
@@ -120,6 +148,33 @@ def _metrics(arguments: list[str]) -> int:
     parser.add_argument("--markdown", action="store_true", help="as docs/METRICS.md")
     markdown = parser.parse_args(arguments).markdown
     print(catalogue.as_markdown() if markdown else catalogue.as_text(catalogue.catalogue()), end="")
+    return 0
+
+
+def _alertmanager(arguments: list[str]) -> int:
+    # Serving needs nothing of it.
+    from llama_metrics.notify import command
+    from llama_metrics.notify.reload import reload
+
+    about = "Writes Alertmanager's configuration with a channel for each secret file."
+    parser = argparse.ArgumentParser("llama-metrics alertmanager", description=about)
+
+    def add(name: str, metavar: str, default: str | None, help: str) -> None:  # noqa: A002
+        parser.add_argument(name, metavar=metavar, default=default, required=default is None, help=help)
+
+    beside = "the folder beside it, of its name, holds the parts and templates"
+    add("--config", "FILE", "config/alertmanager.yml", f"default %(default)s; {beside}")
+    add("--secrets", "DIR", "config/secrets", "a file for each channel, default %(default)s")
+    add("--output", "DIR", None, "the folder to write; Alertmanager must find it under the same path")
+    add("--quiet-hours", "HOURS", "", "of warnings, like '22:00-07:00 Europe/Berlin'")
+    add("--grafana", "URL", "", "where people reach Grafana, default http://127.0.0.1:3000")
+    add("--reload", "URL", "", "an Alertmanager that reads the folder, asked to read it again if it runs")
+    given = parser.parse_args(arguments)
+    paths = Path(given.config), Path(given.secrets), Path(given.output)
+    for line in command.write(command.Request(*paths, given.quiet_hours, given.grafana)):
+        print(line)
+    if given.reload:
+        print(f"{given.reload} has read it again" if reload(given.reload) else f"nothing runs at {given.reload} yet")
     return 0
 
 

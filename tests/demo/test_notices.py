@@ -60,6 +60,19 @@ def test_the_inbox_delivers_what_is_posted() -> None:
     assert arrived.get(timeout=5).name == "OllamaDown"
 
 
+def test_the_inbox_numbers_what_is_posted() -> None:
+    """Alerts of one message have one number, and the next message another; and each alert names its host."""
+    arrived: queue.SimpleQueue[Notice] = queue.SimpleQueue()
+    with Inbox(arrived.put) as inbox:
+        for posted in (body(alert("firing", "A", "a"), alert("firing", "B", "b")), body(alert("firing", "C", "c"))):
+            request = urllib.request.Request(inbox.url, posted)  # noqa: S310
+            urllib.request.urlopen(request, timeout=5).close()  # noqa: S310
+    said = [arrived.get(timeout=5) for _ in range(3)]
+
+    assert [(one.name, one.message) for one in said] == [("A", 1), ("B", 1), ("C", 2)]
+    assert {one.instance for one in said} == {"demo"}
+
+
 def notices(*said: tuple[str, str, str]) -> list[Notice]:
     """Notices in the order said: status, name, fingerprint."""
     return [notice for one in said for notice in parse(body(alert(*one)))]

@@ -15,7 +15,7 @@ PACKAGE = Path(llama_metrics.__file__).parent
 LAYERS = (
     ("__main__",),
     ("cli",),
-    ("app", "catalogue", "doctor"),
+    ("app", "catalogue", "doctor", "notify", "rulecheck"),
     ("config", "server", "web"),
     ("page", "schema"),
     ("scrape", "self_metrics"),
@@ -36,6 +36,21 @@ ROOMS = {
         ("report",),
         ("api", "log", "processes", "runners", "probe", "macos", "powermetrics", "gpus"),
         ("check", ""),
+    ),
+    "notify": (
+        ("command",),
+        ("channels", "output"),
+        ("routes", "secret"),
+        ("part", "quiet", "reload"),
+        ("",),
+    ),
+    "rulecheck": (
+        ("report",),
+        ("judge",),
+        ("installation", "pack"),
+        ("causes", "expression", "prometheus"),
+        ("need", "tokens", "verdict"),
+        ("",),
     ),
     "collectors.log": (
         ("collector",),
@@ -184,7 +199,7 @@ def test_nothing_imports_upward_or_sideways() -> None:
 
 
 def test_some_libraries_have_one_door() -> None:
-    """prometheus_client only encodes, requests only asks Ollama, cheroot only serves."""
+    """prometheus_client only encodes, requests only asks, in one client, cheroot only serves."""
     for library, owners in OWNERS.items():
         users = {name for name, file in modules().items() for one in imports(file) if one.split(".")[0] == library}
 

@@ -1,0 +1,1 @@
+"""Which alerts can work on an installation."""
