@@ -160,12 +160,13 @@ def _program(arguments: Sequence[str], ready: str, log: Path) -> Child:
 
 
 def _without_delays(file: Path, folder: Path) -> Path:
-    """A copy of a rules file in which everything is evaluated each second and fires at once."""
+    """A copy of a rules file in which everything is evaluated each second, fires at once and ends at once."""
     document = yaml.safe_load(file.read_text())
     for group in document["groups"]:
         group["interval"] = "1s"
         for rule in group["rules"]:
-            rule.pop("for", None)
+            for delay in ("for", "keep_firing_for"):
+                rule.pop(delay, None)
     copy = folder / file.name
     copy.write_text(yaml.safe_dump(document))
     return copy
