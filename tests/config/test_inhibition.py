@@ -13,6 +13,8 @@ import pytest
 import requests
 
 from tests.config.shipped import CONFIG, alert_labels, config
+from tests.rules.pack import ALERTS
+from tests.rules.runbook import labels
 from tools.binaries import Binaries
 from tools.stack import Alertmanager
 
@@ -23,9 +25,13 @@ ELSEWHERE = [{"instance": "other"}, {"instance": "box", "site": "paris"}, {"inst
 
 MODEL = HERE | {"model": "llama3.2:3b"}
 OTHER_MODEL = HERE | {"model": "qwen3:8b"}
+# The windows of a budget that burns.
+LONG = {"long": "1h", "short": "5m"}
 # Its category is that of the alert which it is about, so a case says it.
 PERSISTS = "OllamaCriticalPersists"
 DOWN_PERSISTS = HERE | {"alert": "OllamaDown", "category": "availability"}
+MANY_PERSISTS = {"alert": "OllamaManyDown", "category": "availability"}
+BURN_PERSISTS = {"alert": "OllamaAvailabilityBudgetBurnFast", "category": "availability"}
 EXPORTER_PERSISTS = HERE | {"alert": "LlamaMetricsExporterDown", "category": "meta"}
 LABELS = {**alert_labels(), PERSISTS: {"severity": "critical"}}
 
@@ -69,6 +75,26 @@ CASES = [
     ("MacMemoryPressureCritical", HERE, "MacThermalPressure", HERE, False),
     ("OllamaModelsDiskFull", HERE, "OllamaModelsDiskFilling", HERE, True),
     *[("OllamaModelsDiskFull", HERE, "OllamaModelsDiskFilling", elsewhere, False) for elsewhere in ELSEWHERE],
+    # Of a whole job: whatever instance it is, and another site is another job.
+    ("OllamaManyDown", {}, "OllamaDown", HERE, True),
+    ("OllamaManyDown", {"site": "rome"}, "OllamaDown", HERE | {"site": "rome"}, True),
+    *[("OllamaManyDown", {"site": "rome"}, "OllamaDown", elsewhere, False) for elsewhere in ELSEWHERE],
+    ("OllamaManyDown", {}, "OllamaAvailabilityBudgetBurnFast", LONG, True),
+    ("OllamaManyDown", {}, "OllamaAvailabilityBudgetBurnSlow", LONG, True),
+    ("OllamaManyDown", {}, "OllamaErrorBudgetBurnFast", LONG, False),
+    ("OllamaManyDown", {}, "OllamaFlapping", HERE, False),  # by OllamaDown, where that one is down
+    ("OllamaManyDown", {}, PERSISTS, DOWN_PERSISTS, True),
+    ("OllamaManyDown", {}, PERSISTS, BURN_PERSISTS, True),
+    ("OllamaManyDown", {}, PERSISTS, MANY_PERSISTS, False),
+    ("OllamaManyDown", {}, PERSISTS, HERE | {"alert": "OllamaInferenceHung", "category": "availability"}, False),
+    # Worse than OllamaDown, or its cause.
+    ("OllamaDown", HERE, "OllamaGpuNotUsed", HERE, True),
+    ("OllamaDown", HERE, "GpuLost", HERE | {"gpu": "0"}, False),
+    ("OllamaAvailabilityBudgetBurnFast", LONG, "OllamaAvailabilityBudgetBurnSlow", {"long": "1d", "short": "2h"}, True),
+    ("OllamaErrorBudgetBurnFast", LONG, "OllamaErrorBudgetBurnSlow", {"long": "1d", "short": "2h"}, True),
+    ("OllamaLatencyBudgetBurnFast", LONG, "OllamaLatencyBudgetBurnSlow", {"long": "1d", "short": "2h"}, True),
+    ("OllamaErrorBudgetBurnFast", LONG, "OllamaErrorBudgetBurnSlow", {"site": "rome"}, False),
+    ("OllamaErrorBudgetBurnFast", LONG, "OllamaLatencyBudgetBurnSlow", {"long": "1d", "short": "2h"}, False),
     # The last one is muted when Alertmanager has taken in all before it.
     ("OllamaDown", HERE, "OllamaNoModelsInstalled", HERE, True),
 ]
@@ -116,15 +142,16 @@ def test_what_mutes_what(
 
 
 @pytest.mark.parametrize("rule", SHIPPED["inhibit_rules"], ids=lambda rule: str(rule["name"]))
-def test_a_source_is_one_alert_of_ours_with_job_and_instance(rule: dict[str, Any]) -> None:
+def test_a_source_is_one_alert_of_ours_with_what_must_be_equal(rule: dict[str, Any]) -> None:
     """An alert that is renamed in rules/ is noticed here, and so is a source that could lack what it is matched by."""
     name, *others = rule["source_matchers"]
 
     found = re.fullmatch('alertname="([A-Za-z]+)"', name)
     assert found
-    assert found.group(1) in alert_labels()
-    assert others == ['job=~".+"', 'instance=~".+"']
-    assert {"job", "instance"} <= set(rule["equal"])
+    (source,) = [alert for alert in ALERTS if alert.name == found.group(1)]
+    needed = ["job", "instance"] if "instance" in labels(source) else ["job"]
+    assert others == [f'{label}=~".+"' for label in needed]
+    assert {*needed} <= set(rule["equal"])
 
 
 def test_amtool_accepts_it(binaries: Binaries) -> None:

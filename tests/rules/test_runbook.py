@@ -89,7 +89,10 @@ def _mutes(rule: dict[str, list[str]], alert: Rule) -> bool:
     source = next(one for one in ALERTS if one.name == _source(rule))
     for matcher in rule["target_matchers"]:
         name, operator, value = re.fullmatch(r'(\w+)(=~|!~|!=|=)"(.*)"', matcher).groups()  # type: ignore[union-attr]
-        given = has.get(name, "any" if name in certain else "")
+        if name in certain - set(has):
+            # Of a label that is there and has many values, some value may match.
+            continue
+        given = has.get(name, "")
         same = re.fullmatch(value, given) is not None if "~" in operator else given == value
         if same == operator.startswith("!"):
             return False

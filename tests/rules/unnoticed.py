@@ -10,7 +10,6 @@ _HALF = "there is no half request: it stands between none, give or take what sum
 _JOINED = "the other selectors leave that label's value out too, and the join drops what only one side has"
 _LAST = "finds the same last sample, or one that is subtracted from itself"
 _JOB = "a job as a whole: it has no other label that could be merged"
-_GENERATING = '{route=~"/api/(generate|chat)|/v1/(.*completions|responses|messages)"}'
 
 _RANGES = {
     "LlamaMetricsExporterDown: instance:llama_metrics_build_info:group{}[1h]": _LATEST,
@@ -19,7 +18,7 @@ _RANGES = {
     "LlamaMetricsScrapeSlow: instance:llama_metrics_build_info:group{}[15m]": _LATEST,
     "OllamaDecodeSlow: instance:ollama_generated_tokens_per_second:avg7d{}[2h]": _LATEST,
     "OllamaModelOnCpu: instance:ollama_loaded_model_vram_bytes:max7d{}[2h]": _LATEST,
-    "OllamaModelOnCpu: ollama_loaded_model_vram_bytes{}[1h]": _WHOLE,
+    "OllamaModelOnCpu: instance:ollama_loaded_model_vram_bytes:max5m{}[1h]": _WHOLE,
     "instance:gpu_info:last10m: amd_gpu_info{}[10m]": _WHOLE,
     "instance:gpu_info:last10m: nvidia_gpu_info{}[10m]": _WHOLE,
     "instance:llama_metrics_build_info:group: llama_metrics_build_info{}[10m]": _WHOLE,
@@ -45,9 +44,7 @@ UNNOTICED = {
     "OllamaPromptEvaluationSlow: 1 moved to 2": _BOUND,
     "OllamaProbeSlow: 1 moved to 0": _BOUND,
     "OllamaProbeSlow: 1 moved to 2": _BOUND,
-    f"OllamaTimeToFirstTokenHigh: >= in (sum without (route)(increase(ollama_http_request_duration_seconds_count"
-    f"{_GENERATING}[15m])) - sum without (model)(increase(ollama_probe_time_to_first_token_seconds_count{{}}[15m])) or "
-    f" sum without (route)(increase(ollama_http_request_duration_seconds_count{_GENERATING}[15m]))) >= 5 loosened":
+    "OllamaTimeToFirstTokenHigh: >= in instance:ollama_generating_requests:increase15m{} >= 5 loosened":
         "an increase adds something for the edges of its range, so it is not exactly 5 for ten minutes",
     "LlamaMetricsLogSilent: code=\"200\" dropped from ollama_http_requests_total{code=\"200\"}":
         "a log has access lines of every code or of none: it spares a fleet the series of the others",
