@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from dashboards import health, machine, overview, requests
+from dashboards import health, levels, machine, overview, requests
 
-BOARDS = (overview.BOARD, requests.BOARD, machine.BOARD, health.BOARD)
+BOARDS = (overview.BOARD, requests.BOARD, machine.BOARD, health.BOARD, levels.BOARD)
 FOLDER = Path(__file__).parent / "grafana"
 
 

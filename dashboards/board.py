@@ -43,13 +43,30 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
+class Marks:
+    """What is marked in every graph, at each moment at which the query gives something."""
+
+    name: str
+    expr: str
+    colour: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Board:
-    """A dashboard. `uid` is its name for ever: links and the name of its file are made of it."""
+    """A dashboard. `uid` is its name for ever: links and the name of its file are made of it.
+
+    Alerts that fire are marked on all of them. One that looks back over days asks anew no oftener than things change.
+    """
 
     uid: str
     title: str
     description: str
     sections: tuple[Section, ...]
+    marks: tuple[Marks, ...] = ()
+    since: str = "now-6h"
+    refresh: str = "30s"
 
     def to_json(self) -> str:
         """The file in Grafana's classic form, the same at each call."""
@@ -60,13 +77,15 @@ class Board:
             .tags([TAG])
             .readonly()
             .tooltip(model.DashboardCursorSync.CROSSHAIR)
-            .time("now-6h", "now")
-            .refresh("30s")
+            .time(self.since, "now")
+            .refresh(self.refresh)
         )
         for panel in _laid_out(self.sections):
             board = board.with_row(panel) if isinstance(panel, build.Row) else board.with_panel(panel)
         board = board.variables(_variables(with_model="$model" in _encoded(board)))
-        board = board.annotation(_firing_alerts()).link(_links())
+        for marks in (_FIRING, *self.marks):
+            board = board.annotation(_annotation(marks))
+        board = board.link(_links())
         return _encoded(board) + "\n"
 
 
@@ -149,20 +168,23 @@ def _site() -> build.CustomVariable:
     )
 
 
-def _firing_alerts() -> build.AnnotationQuery:
+_FIRING = Marks("Alerts", firing(), "red", "{{alertname}}", "{{instance}} {{model}}")
+
+
+def _annotation(marks: Marks) -> build.AnnotationQuery:
     # Which of the two places of the query is read depends on Grafana's version.
-    target = prometheus.Dataquery().ref_id("Anno").expr(firing()).datasource(DATASOURCE)
+    target = prometheus.Dataquery().ref_id("Anno").expr(marks.expr).datasource(DATASOURCE)
     return (
         build.AnnotationQuery()
-        .name("Alerts")
+        .name(marks.name)
         .datasource(DATASOURCE)
         .enable(enable=True)
-        .icon_color("red")
-        .expr(firing())
+        .icon_color(marks.colour)
+        .expr(marks.expr)
         .target(target)
         .step("60s")
-        .title_format("{{alertname}}")
-        .text_format("{{instance}} {{model}}")
+        .title_format(marks.title)
+        .text_format(marks.text)
         .tag_keys("severity")
     )
 

@@ -83,9 +83,15 @@ def lines(
     queries: Sequence[Query],
     limits: Sequence[Query] = (),
     maximum: float | None = None,
+    from_zero: bool = True,
 ) -> Panel:
-    """Lines over time from 0 on, the highest first in legend and tooltip; the limits of alerts dashed and red."""
-    panel = timeseries.Panel().min(0).fill_opacity(10).legend(_legend("lastNotNull", "max")).tooltip(_tooltip())
+    """Lines over time, the highest first in legend and tooltip; the limits of alerts dashed and red.
+
+    From 0 on, save where what is shown may be less.
+    """
+    panel = timeseries.Panel().fill_opacity(10).legend(_legend("lastNotNull", "max")).tooltip(_tooltip())
+    if from_zero:
+        panel.min(0)
     if maximum is not None:
         panel.max(maximum)
     for limit in limits:

@@ -22,7 +22,8 @@ _LABELS = {"up": frozenset[str]()}
 for _metric in catalogue():
     _LABELS |= _series_of(_metric)
 
-_ON_TARGET = 'job=~"$job", instance=~"$instance"'
+_ON_JOB = 'job=~"$job"'
+_ON_TARGET = f'{_ON_JOB}, instance=~"$instance"'
 _ON_MODEL = 'model=~"$model"'
 
 # The names of our alerts begin with these. A label that an alert does not have matches `|`: an alert on a whole job has
@@ -72,9 +73,16 @@ def quantile(share: float, buckets: str) -> str:
     return f"histogram_quantile({share:g}, {buckets}) >= 0"
 
 
-def record(name: str, *, of_model: bool = False) -> str:
-    """A series that a recording rule of level `instance` makes, filtered as a metric is."""
-    return f"{name}{{{_ON_TARGET}, {_ON_MODEL}}}" if of_model else f"{name}{{{_ON_TARGET}}}"
+def record(name: str, *matchers: str, of_model: bool = False) -> str:
+    """A series that a recording rule makes, filtered as a metric is. One of level `job` has no instance."""
+    on_level = _ON_JOB if name.startswith("job:") else _ON_TARGET
+    on_model = (_ON_MODEL,) if of_model else ()
+    return f"{name}{{{', '.join((on_level, *on_model, *matchers))}}}"
+
+
+def hourly(name: str, *matchers: str, of_model: bool = False) -> str:
+    """A series that is recorded once an hour, which is longer than Prometheus looks back by itself."""
+    return f"last_over_time({record(name, *matchers, of_model=of_model)}[2h])"
 
 
 def place(names: Sequence[str], label: str, values: Sequence[str]) -> str:
@@ -92,6 +100,11 @@ def threshold(name: str, default: float) -> str:
     return f"(max(ollama:threshold:{name}) or vector({default:g}))"
 
 
+def setting(name: str) -> str:
+    """A budget or a price of the user, as the alerts have it. There is no default: where none is set, nothing."""
+    return f"max(ollama:threshold:{name})"
+
+
 def each(expr: str, name: str = "") -> Query:
     """A query that gives something for each host: the legend ends with which one it is.
 
@@ -100,11 +113,20 @@ def each(expr: str, name: str = "") -> Query:
     return Query(expr, f"{name} {{{{instance}}}} {{{{$site}}}}".strip())
 
 
-def firing(severities: str = "critical|warning|info") -> str:
+def of_job(expr: str, name: str = "") -> Query:
+    """A query that gives something for each job of each site: the legend ends with which one it is."""
+    return Query(expr, f"{name} {{{{job}}}} {{{{$site}}}}".strip())
+
+
+def firing(severities: str = "critical|warning|info", names: str = ".+") -> str:
     """Our alerts that fire now. The dead man's switch, which always does, is of another severity."""
-    return f'ALERTS{{{_OUR_ALERTS}, severity=~"{severities}", alertstate="firing"}}'
+    return f'ALERTS{{{_OUR_ALERTS}{_named(names)}, severity=~"{severities}", alertstate="firing"}}'
 
 
-def firing_since() -> str:
+def firing_since(names: str = ".+") -> str:
     """Of each alert that fires, the moment since when its condition has held."""
-    return f"(ALERTS_FOR_STATE{{{_OUR_ALERTS}}} and ignoring (alertstate) {firing()})"
+    return f"(ALERTS_FOR_STATE{{{_OUR_ALERTS}{_named(names)}}} and ignoring (alertstate) {firing(names=names)})"
+
+
+def _named(names: str) -> str:
+    return "" if names == ".+" else f', alertname=~"{names}"'

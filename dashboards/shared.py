@@ -29,6 +29,7 @@ INSTANCE = Label(
         "Requests and tokens of this server": f"/d/ollama-requests{_OF_THIS}",
         "Machine and power of this server": f"/d/ollama-machine{_OF_THIS}",
         "Inference health of this server": f"/d/ollama-health{_OF_THIS}",
+        "Service levels and budgets of this server": f"/d/ollama-service-levels{_OF_THIS}",
     },
 )
 

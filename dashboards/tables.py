@@ -11,11 +11,11 @@ from grafana_foundation_sdk.builders import table
 from grafana_foundation_sdk.models import common
 from grafana_foundation_sdk.models import dashboard as model
 
-from dashboards.panels import Panel, States, common_parts, mappings, setting, thresholds
+from dashboards.panels import Panel, States, Steps, common_parts, mappings, setting, thresholds
 from dashboards.queries import Query
 
-# What no column shows. A label that is neither here nor named by a column stands behind the columns: an external label
-# may be all that tells two rows apart.
+# What no column shows that is not named by one. Any other label without a column stands behind the columns: an external
+# label may be all that tells two rows apart.
 _NOT_SHOWN = ("Time", "job", "format", "alertstate", "category")
 
 
@@ -35,13 +35,18 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A column that shows what a query gives, so many pixels wide."""
+    """A column that shows what a query gives, so many pixels wide, in the colours of its states or steps.
+
+    `decimals` are for what differs only behind the comma, where Grafana would round it away.
+    """
 
     expr: str
     header: str
     unit: str = "none"
     width: int = 100
     states: States = field(default_factory=dict)
+    steps: Steps = ()
+    decimals: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,10 @@ def _organize(columns: Sequence[Column]) -> model.DataTransformerConfig:
         return f"Value #{ascii_uppercase[asked.index(column)]}" if len(asked) > 1 else "Value"
 
     shown = {name(column): column.header for column in columns if not isinstance(column, Facts)}
-    hidden = [*_NOT_SHOWN, *(name(column) for column in columns if isinstance(column, Facts))]
+    hidden = [
+        *(label for label in _NOT_SHOWN if label not in shown),
+        *(name(column) for column in columns if isinstance(column, Facts)),
+    ]
     options = {
         "excludeByName": dict.fromkeys(hidden, True),
         "indexByName": {name: index for index, name in enumerate(shown)},
@@ -98,8 +106,13 @@ def _settings(column: Label | Value) -> Iterator[model.DynamicConfigValue]:
         yield setting("custom.width", column.width)
     if isinstance(column, Value):
         yield setting("unit", column.unit)
+        if column.decimals is not None:
+            yield setting("decimals", column.decimals)
+        if column.steps:
+            yield setting("thresholds", thresholds(column.steps).build())
     elif column.links:
         yield setting("links", [{"title": title, "url": url} for title, url in column.links.items()])
     if column.states:
         yield setting("mappings", mappings(column.states))
+    if column.states or (isinstance(column, Value) and column.steps):
         yield setting("custom.cellOptions", common.TableColorTextCellOptions())

@@ -14,4 +14,6 @@ from tools.binaries import Binaries
 def live(binaries: Binaries, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     """Two sites with a busy host of one name, an idle host, and three machines; nothing of it changes."""
     with watched(binaries, tmp_path_factory.mktemp("live")) as running:
+        # Means and shares are those of a scenario only over some time.
+        running.prometheus.wait_for("count(ollama_up offset 20s) == 4")
         yield running

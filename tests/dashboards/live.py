@@ -3,7 +3,8 @@
 The exporters read the logs that the simulated Ollamas write, and the busy one a simulated powermetrics. What else
 machines can tell is on the pages of some that are not here.
 
-Prometheus has the shipped rules, but without their delays: what would fire after ten minutes fires at once.
+Prometheus has the shipped rules, but without their delays: what would fire after ten minutes fires at once. It has a
+budget and a price for all that may have one, and a past.
 """
 
 from __future__ import annotations
@@ -20,14 +21,18 @@ import requests
 import yaml
 
 from llama_metrics.simulate.files import find
-from tests.dashboards import machines
+from tests.dashboards import machines, past
 from tests.dashboards.boards import Asked
 from tests.dashboards.worker import worker
-from tests.rules.pack import FILES
+from tests.rules.pack import FILES, RULES
+from tests.rules.thresholds import settings
 from tools.binaries import Binaries
 from tools.stack import Child, Prometheus, free_port
 
 MISSING = "not-pulled:latest"
+# What a user may set and has no default, all to one number.
+OWN = sorted({name for rule in RULES for name in settings(rule.parsed())})
+OWN_NUMBER = 2.5
 _PROGRAM = (sys.executable, "-m", "llama_metrics")
 _NOTHING_INSTALLED = {"version": "0.24.0", "models": [], "steps": []}
 
@@ -90,14 +95,15 @@ def watched(binaries: Binaries, folder: Path) -> Iterator[Live]:
         config = {
             "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
             "scrape_configs": [{"job_name": "ollama", "static_configs": targets}],
-            "rule_files": [str(_without_delays(file, folder)) for file in FILES],
+            "rule_files": [str(_without_delays(file, folder)) for file in FILES] + [str(_own(folder))],
         }
+        past.write(binaries, folder / "prometheus" / "data", time.time())
         live = Live(running.enter_context(Prometheus(binaries, config, folder / "prometheus")), busy)
         # One alert of each rules file that fires in this state; the last needs a series recorded from another.
         live.prometheus.wait_for('count(ALERTS{alertname="OllamaExpectedModelMissing", alertstate="firing"}) == 2')
         live.prometheus.wait_for("count(instance:llama_metrics_build_info:group) == 3")
         live.prometheus.wait_for("count(instance:ollama_loaded_model_vram_bytes:max7d) == 2")
-        # What comes last of what the log tells: a model's second load, and a past to compare its speed with.
+        # What comes last of what the log tells: a model's second load. A past to compare its speed with is there.
         live.prometheus.wait_for("count(rate(ollama_model_load_duration_seconds_count[15s]) > 0) >= 2")
         live.prometheus.wait_for("count(instance:ollama_generated_tokens_per_second:avg7d) >= 2")
         # The last that comes of power: a token's energy is told once there were tokens, and energy.
@@ -105,6 +111,12 @@ def watched(binaries: Binaries, folder: Path) -> Iterator[Live]:
         live.prometheus.wait_for("count(rate(nvidia_gpu_energy_joules_total[15s]) > 0) >= 1")
         # The last of the worker's: slots that are recorded from those that are scraped.
         live.prometheus.wait_for("count(instance:ollama_connections_beyond_slots:sum > 0) >= 1")
+        # What a month's budget is told from is recorded three times, each from what was recorded before.
+        live.prometheus.wait_for('count(job:ollama_latency_budget:remaining30d{cluster!="north"}) >= 2')
+        live.prometheus.wait_for("count(instance:ollama_machine_energy_cost:sum30d) >= 3")
+        # A server that was started anew, and one that is of another version since.
+        live.prometheus.wait_for("count(changes(ollama_process_start_time_seconds[1m]) > 0) >= 1")
+        live.prometheus.wait_for("count(count without (version) (last_over_time(ollama_build_info[10m])) > 1) >= 1")
         yield live
 
 
@@ -157,6 +169,14 @@ def _machine(running: ExitStack, page: machines.Page) -> dict[str, Any]:
 
 def _program(arguments: Sequence[str], ready: str, log: Path) -> Child:
     return Child([*_PROGRAM, *arguments], ready, log)
+
+
+def _own(folder: Path) -> Path:
+    """The user's own numbers, as overrides.yml would have them."""
+    rules = [{"record": f"ollama:threshold:{name}", "expr": f"vector({OWN_NUMBER})"} for name in OWN]
+    file = folder / "overrides.yml"
+    file.write_text(yaml.safe_dump({"groups": [{"name": "own", "interval": "1s", "rules": rules}]}))
+    return file
 
 
 def _without_delays(file: Path, folder: Path) -> Path:

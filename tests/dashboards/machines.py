@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from llama_metrics.collectors import ps
 from llama_metrics.collectors.amd import metrics as amd
+from llama_metrics.collectors.host import metrics as host
 from llama_metrics.collectors.macos import metrics as macos
 from llama_metrics.collectors.nvidia import metrics as nvidia
 from llama_metrics.collectors.process import metrics as process
@@ -20,7 +22,7 @@ from llama_metrics.metrics import AnyFamily, Family, Metric
 
 CARD = "GPU-1b6e0f3a-52c7-4d19-8a40-6f2d9b7c0e51"
 Page = Callable[[float], Iterable[AnyFamily]]
-"""From the seconds since the machine was there to what is told of it."""
+"""From the seconds since somebody first looked at the machine to what is told of it."""
 
 
 def mac(_: float) -> Iterator[Family]:
@@ -35,7 +37,10 @@ def mac(_: float) -> Iterator[Family]:
 
 
 def pc(seconds: float) -> Iterator[Family]:
-    """A PC with Ollama, whose NVIDIA card is at its power limit and too hot besides."""
+    """A PC with Ollama, whose NVIDIA card is at its power limit and too hot besides.
+
+    Its disk fills, and its server is started anew each 10 seconds.
+    """
     yield Family(nvidia.INFO, (((CARD, "NVIDIA GeForce RTX 3090"), 1),))
     yield from _of_card(
         CARD,
@@ -57,14 +62,17 @@ def pc(seconds: float) -> Iterator[Family]:
         process.RESIDENT_MEMORY: (96e6, 1.8e9),
         process.THREADS: (22, 31),
         process.OPEN_FDS: (18, 47),
-        process.START_TIME: (1_795_000_000, 1_795_003_600),
+        process.START_TIME: (1_795_000_000 + seconds // 10 * 10, 1_795_003_600),
     }.items():
         yield Family(metric, ((("server", ""), server), (("runner", "qwen3:14b"), runner)))
     yield Family.single(process.CONNECTIONS, 3)
+    yield Family.single(host.FILESYSTEM_SIZE, 500e9)
+    yield Family.single(host.FILESYSTEM_AVAILABLE, 60e9)
 
 
 def rig(_: float) -> Iterator[Family]:
-    """A machine with two AMD cards, of which the second does not measure its power."""
+    """A machine with two AMD cards, of which the second does not measure its power, and no model in memory."""
+    yield Family.single(ps.LOADED, 0)
     cards = ("0000:0b:00.0",), ("0000:0c:00.0",)
     yield Family(amd.INFO, tuple(((*card, "AMD Radeon RX 7900 XTX"), 1) for card in cards))
     for metric, values in {
@@ -91,11 +99,12 @@ def _one_of(metric: Metric, states: tuple[str, ...], *present: str, card: str | 
 @contextmanager
 def served(page: Page) -> Iterator[str]:
     """The page on a loopback port, anew at each scrape; gives its address."""
-    start = time.monotonic()
+    looked: list[float] = []
 
     class _Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            body = render(page(time.monotonic() - start), TEXT)
+            looked.append(time.monotonic())
+            body = render(page(looked[-1] - looked[0]), TEXT)
             self.send_response(200)
             self.send_header("Content-Type", TEXT)
             self.send_header("Content-Length", str(len(body)))

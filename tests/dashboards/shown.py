@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping
 from typing import Any
 
-from tests.dashboards.boards import BOARDS, Asked, filled, panels
+from tests.dashboards.boards import BOARDS, Asked, filled, panel_queries, panels
 from tests.dashboards.live import MISSING
+from tests.rules.pack import RULES
 
 Json = dict[str, Any]
 EVERYTHING = {"job": ".+", "instance": ".+", "model": ".+", "site": "cluster"} | {
@@ -23,6 +25,31 @@ CHOSEN = {
     "model": rf"(qwen3:14b|llama3\\.2:3b|{MISSING})",
 }
 PANELS = {f"{board['uid']}: {panel['title']}": panel for board in BOARDS.values() for panel in panels(board)}
+
+
+def column(panel: Json, header: str) -> Asked:
+    """The query of a table's column."""
+    (organize,) = (step["options"] for step in panel["transformations"] if step["id"] == "organize")
+    (value,) = (name for name, shown in organize["renameByName"].items() if shown == header)
+    (only,) = (one for one in panel_queries(panel) if value == f"Value #{one.where[-1]}")
+    return only
+
+
+def written_out(expr: str) -> str:
+    """An expression with those of their rules in place of recorded series, save where a range of one is read."""
+    for rule in RULES:
+        name = rf"\b{rule.name}\b(?!\[)"
+        if not rule.is_alert and re.search(name, expr):
+            expr = written_out(re.sub(name, f"({rule.expr.strip()})", expr))
+    return expr
+
+
+def settled() -> float:
+    """A moment of which nothing is under way any more: a sample has the time at which its scrape or rule began.
+
+    What a rule has recorded is older than that, and may lack what was scraped then; `written_out` asks anew.
+    """
+    return time.time() - 5
 
 
 def latest(one: Json) -> float:

@@ -6,9 +6,9 @@ import pytest
 
 from llama_metrics.collectors.runner.metrics import READY, STATES
 from tests.dashboards import worker
-from tests.dashboards.boards import Asked, panel_queries
+from tests.dashboards.boards import panel_queries
 from tests.dashboards.live import Live
-from tests.dashboards.shown import EVERYTHING, PANELS, Json, latest, states_of, words
+from tests.dashboards.shown import EVERYTHING, PANELS, Json, column, latest, states_of, words
 from tests.dashboards.worker import BUSY, IDLE, STUCK
 
 # Where others look at real processes too, what they find is not this test's.
@@ -20,17 +20,9 @@ def panel(title: str) -> Json:
     return PANELS[f"ollama-health: {title}"]
 
 
-def column(title: str, header: str) -> Asked:
-    """The query of a table's column."""
-    (organize,) = (step["options"] for step in panel(title)["transformations"] if step["id"] == "organize")
-    (value,) = (name for name, shown in organize["renameByName"].items() if shown == header)
-    (only,) = (one for one in panel_queries(panel(title)) if value == f"Value #{one.where[-1]}")
-    return only
-
-
 def cells(live: Live, title: str, header: str) -> dict[str, float]:
     """A column of a table, by model."""
-    return {one["metric"]["model"]: float(one["value"][1]) for one in live.ask(column(title, header), WORKER)}
+    return {one["metric"]["model"]: float(one["value"][1]) for one in live.ask(column(panel(title), header), WORKER)}
 
 
 def numbers(live: Live, title: str) -> list[float]:

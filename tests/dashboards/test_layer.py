@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from dashboards.board import Board, Line, Section
-from dashboards.panels import Number, Panel, States, bars, lines, numbers
-from dashboards.queries import Query, each, place, series
-from dashboards.tables import Value, rows
+from dashboards.board import Board, Line, Marks, Section
+from dashboards.panels import Number, Panel, States, Steps, bars, lines, numbers
+from dashboards.queries import Query, each, hourly, place, record, series
+from dashboards.tables import Column, Label, Value, rows
 
 
 def panel(title: str = "Models") -> Panel:
@@ -58,6 +58,15 @@ def test_a_histogram_has_buckets_a_sum_and_a_count() -> None:
         assert series(name) == f"{name}{{{target}, {of_model}}}"
 
 
+def test_a_record_is_filtered_by_its_level() -> None:
+    """A job has no instance; what is recorded once an hour is read from further back than Prometheus does."""
+    assert record("job:x:y") == 'job:x:y{job=~"$job"}'
+    assert record("instance:x:y", 'kind="a"', of_model=True) == (
+        'instance:x:y{job=~"$job", instance=~"$instance", model=~"$model", kind="a"}'
+    )
+    assert hourly("job:x:y") == 'last_over_time(job:x:y{job=~"$job"}[2h])'
+
+
 def test_a_state_set_is_one_number() -> None:
     """Of several metrics that tell it the first; the label of the states is gone, and with it the zeros."""
     host = 'job=~"$job", instance=~"$instance"'
@@ -102,6 +111,48 @@ def test_a_table_of_one_query_finds_its_value() -> None:
     table = rows("Models", "All.", empty="none", sort="Models", columns=[Value(series("ollama_models"), "Models")])
     (_, organize) = table.build().transformations or []
     assert organize.options["renameByName"] == {"Value": "Models"}  # type: ignore[index]
+
+
+def test_a_job_is_shown_where_a_column_names_it() -> None:
+    """Elsewhere it is hidden: most people have one."""
+    for names, hidden in (((), True), (("job",), False)):
+        columns: list[Column] = [*(Label(name, name.title()) for name in names), Value("x", "X")]
+        (_, organize) = rows("A", "B.", empty="none", sort="X", columns=columns).build().transformations or []
+        assert ("job" in organize.options["excludeByName"]) is hidden  # type: ignore[index]
+
+
+def test_a_column_has_its_own_colours_and_decimals() -> None:
+    """Those of its steps; without any there is nothing to override."""
+    steps: Steps = ((None, "text"), (1, "red"))
+    columns = [Value("x", "X", steps=steps, decimals=2), Value("y", "Y")]
+    made = rows("A", "B.", empty="none", sort="X", columns=columns).build()
+    of_column = {
+        rule.matcher.options: {one.id_val: one.value for one in rule.properties}
+        for rule in (made.field_config.overrides if made.field_config else [])
+    }
+    assert [step.color for step in of_column["X"]["thresholds"].steps] == ["text", "red"]  # type: ignore[attr-defined]
+    assert of_column["X"]["decimals"] == 2
+    assert "custom.cellOptions" in of_column["X"]
+    assert of_column["Y"].keys() == {"custom.width", "unit"}
+
+
+@pytest.mark.parametrize("from_zero", [True, False])
+def test_what_may_be_less_than_nothing_is_seen(from_zero: bool) -> None:
+    """A graph begins at 0 unless told otherwise, and what is below would be cut off."""
+    made = lines("A", "B.", empty="none", unit="s", queries=[each("x")], from_zero=from_zero).build()
+    assert made.field_config
+    assert made.field_config.defaults.min_val == (0 if from_zero else None)
+
+
+def test_further_marks_stand_behind_those_of_alerts() -> None:
+    """Both places of their query are filled, as for alerts."""
+    marks = Marks("Starts", "up", "blue", "Started", "{{instance}}")
+    one_line = (Section("", (Line(4, ((24, panel()),)),)),)
+    board = json.loads(Board("test-board", "Test", "A test.", one_line, marks=(marks,)).to_json())
+    alerts, starts = board["annotations"]["list"]
+    assert (alerts["name"], starts["name"]) == ("Alerts", "Starts")
+    assert starts["expr"] == starts["target"]["expr"] == "up"
+    assert (starts["titleFormat"], starts["textFormat"], starts["iconColor"]) == ("Started", "{{instance}}", "blue")
 
 
 def test_a_limit_is_a_line_of_its_own() -> None:

@@ -11,9 +11,28 @@ import pytest
 
 from tests.dashboards.boards import ALL, Asked, panel_queries
 from tests.dashboards.live import Live, watched
-from tests.dashboards.shown import CHOSEN, EVERYTHING, PANELS, Json, latest, legend, states_of, words
+from tests.dashboards.shown import (
+    CHOSEN,
+    EVERYTHING,
+    PANELS,
+    Json,
+    column,
+    latest,
+    legend,
+    settled,
+    states_of,
+    words,
+    written_out,
+)
+from tests.dashboards.test_queries import parsed
+from tests.rules.conventions import JOB_WIDE
+from tests.rules.pack import RULES
+from tests.rules.promql import needed, selectors
 from tools.binaries import Binaries
 
+# Records and alerts that are of all sites of a job.
+MERGED = {rule.name for rule in RULES if JOB_WIDE.keys() & needed(rule, RULES)}
+OF_ALL = "instance:ollama_inference_requests:increase10m"
 each_panel = pytest.mark.parametrize("panel", PANELS.values(), ids=PANELS)
 
 
@@ -39,13 +58,12 @@ def test_no_two_series_have_one_name(live: Live, panel: Json) -> None:
 
 @each_panel
 def test_no_query_merges_sites(live: Live, panel: Json) -> None:
-    """What is told of a host is told of the host of one site: an external label is never aggregated away alone."""
+    """What is told of a host or a job is told of that of one site, save where a rule takes all sites of a job."""
     for asked in panel_queries(panel):
+        read = {selector.name for selector in selectors(parsed(asked))}
         for one in live.ask(asked, EVERYTHING):
-            # Service levels are those of a job at a site, without a host.
-            name = one["metric"].get("alert", one["metric"].get("alertname", ""))
-            of_job = name.endswith(("BudgetBurnFast", "BudgetBurnSlow"))
-            assert ("instance" in one["metric"] or of_job) == ("cluster" in one["metric"]), asked
+            merged = MERGED & {*read, one["metric"].get("alertname")}
+            assert ("job" in one["metric"] and not merged) == ("cluster" in one["metric"]), asked
 
 
 @each_panel
@@ -79,8 +97,9 @@ def test_the_top_row_says_what_is_true(live: Live, title: str, numbers: list[int
 def test_the_number_of_alerts_is_that_of_the_table(live: Live) -> None:
     """Critical and other add up to all, alerts without an instance among them."""
     (table,) = _queries("Alerts firing, by name")
-    rows = live.ask(table, EVERYTHING)
-    critical, other = _numbers(live, "Alerts firing")
+    at = settled()
+    rows = live.ask(table, EVERYTHING, at)
+    critical, other = _numbers(live, "Alerts firing", at)
     assert critical == sum(row["metric"]["severity"] == "critical" for row in rows)
     assert critical + other == len(rows)
     assert {"OllamaExpectedModelMissing", "OllamaModelOnCpu"} <= {row["metric"]["alertname"] for row in rows}
@@ -131,6 +150,8 @@ def test_half_its_usual_speed_is_the_limit_of_a_model(live: Live) -> None:
 
 def test_shares_are_parts_of_all_requests(live: Live) -> None:
     """Some requests fail, some are refused, some clients leave, and most do none of it."""
+    for counter in ("queue_rejections", "requests_cancelled"):
+        live.prometheus.wait_for(f"count(sum by (cluster) (increase(ollama_{counter}_total[60s])) > 0) == 2")
     shares = [
         float(one["value"][1])
         for asked in panel_queries(PANELS["ollama-requests: Without success"])
@@ -141,31 +162,27 @@ def test_shares_are_parts_of_all_requests(live: Live) -> None:
 
 
 @pytest.mark.parametrize(
-    ("column", "record", "span"),
+    ("header", "record", "span"),
     [
-        ("Failed", "instance:ollama_inference_requests_failed:increase10m / {asked}", "600s"),
+        ("Failed", f"instance:ollama_inference_requests_failed:increase10m / ({OF_ALL} > 0)", "600s"),
         ("First token", "instance:ollama_time_to_first_token_seconds:mean5m", "300s"),
     ],
 )
-def test_the_table_says_what_the_rules_record(live: Live, column: str, record: str, span: str) -> None:
+def test_the_table_says_what_the_rules_record(live: Live, header: str, record: str, span: str) -> None:
     """Over as long as a rule looks back, both give the same number for a host."""
-    panel = PANELS["ollama-requests: Requests by server"]
-    (organize,) = (step["options"] for step in panel["transformations"] if step["id"] == "organize")
-    (value,) = (name for name, header in organize["renameByName"].items() if header == column)
-    (asked,) = (one for one in panel_queries(panel) if value == f"Value #{one.where[-1]}")
-    recorded = live.prometheus.query(record.format(asked="(instance:ollama_inference_requests:increase10m > 0)"))
-    # A request that fails meanwhile would be in one of them only.
-    (*_, latest_record) = live.prometheus.query(f"timestamp({record.partition(' ')[0]})")
-    at = float(latest_record["value"][1])
+    asked = column(PANELS["ollama-requests: Requests by server"], header)
+    at = settled()
+    recorded = live.ask(Asked(record, f"max without () ({written_out(record)})", "instant"), EVERYTHING, at)
     shown = live.ask(asked, EVERYTHING | {"__range": span, "instance": "busy"}, at)
-    assert len(shown) == len(recorded) == 2
-    for one, other in zip(*(sorted(answer, key=_cluster) for answer in (shown, recorded)), strict=True):
-        assert float(one["value"][1]) == pytest.approx(float(other["value"][1]), rel=0.2)
+    values = [{one["metric"]["cluster"]: float(one["value"][1]) for one in answer} for answer in (shown, recorded)]
+    assert set(values[0]) == {"east", "west"}
+    assert values[0] == pytest.approx(values[1])
 
 
 def test_bars_add_up_to_what_was_counted(live: Live) -> None:
     """Steps and ranges as Grafana has them, only shorter: four scrapes a bar, five a range. Nothing counts twice."""
     (asked,) = panel_queries(PANELS["ollama-requests: Messages by level"])
+    live.prometheus.wait_for("ollama_log_messages_total offset 22s")
     end = time.time() - 1
     bars = live.points(asked, EVERYTHING | {"__interval_ms": "4000", "__rate_interval": "5s"}, end - 16, end, 4)
     counted = live.prometheus.query(f"sum(ollama_log_messages_total @ {end} - ollama_log_messages_total @ {end - 20})")
@@ -212,8 +229,8 @@ def _queries(title: str) -> list[Asked]:
     return panel_queries(PANELS[f"ollama-overview: {title}"])
 
 
-def _numbers(live: Live, title: str) -> list[int]:
-    return [int(one["value"][1]) for asked in _queries(title) for one in live.ask(asked, EVERYTHING)]
+def _numbers(live: Live, title: str, at: float | None = None) -> list[int]:
+    return [int(one["value"][1]) for asked in _queries(title) for one in live.ask(asked, EVERYTHING, at)]
 
 
 def _of_model(live: Live, where: str, model: str = "qwen3:14b") -> float:
@@ -221,10 +238,6 @@ def _of_model(live: Live, where: str, model: str = "qwen3:14b") -> float:
     (asked,) = (asked for name, asked in ALL if name == "ollama-requests.json" and asked.where == where)
     values = [latest(one) for one in live.ask(asked, EVERYTHING) if one["metric"]["model"] == model]
     return sum(values) / len(values)
-
-
-def _cluster(one: Json) -> str:
-    return str(one["metric"]["cluster"])
 
 
 def _states(live: Live, title: str) -> list[tuple[str, str | None]]:

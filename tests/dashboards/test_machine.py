@@ -8,7 +8,18 @@ from llama_metrics.collectors.macos.metrics import LEVELS
 from llama_metrics.collectors.nvidia.metrics import REASONS
 from tests.dashboards.boards import Asked, panel_queries
 from tests.dashboards.live import Live
-from tests.dashboards.shown import EVERYTHING, PANELS, Json, latest, legend, states_of, words
+from tests.dashboards.shown import (
+    EVERYTHING,
+    PANELS,
+    Json,
+    column,
+    latest,
+    legend,
+    settled,
+    states_of,
+    words,
+    written_out,
+)
 
 
 def panel(title: str) -> Json:
@@ -18,12 +29,9 @@ def panel(title: str) -> Json:
 
 def query(title: str, header: str = "") -> Asked:
     """The only query of a panel, or that of a table's column."""
-    asked = panel_queries(panel(title))
     if header:
-        (organize,) = (step["options"] for step in panel(title)["transformations"] if step["id"] == "organize")
-        (value,) = (name for name, shown in organize["renameByName"].items() if shown == header)
-        asked = [one for one in asked if value == f"Value #{one.where[-1]}"]
-    (only,) = asked
+        return column(panel(title), header)
+    (only,) = panel_queries(panel(title))
     return only
 
 
@@ -90,14 +98,16 @@ def test_power_is_that_of_rails_and_cards_together(live: Live) -> None:
 
 def test_energy_is_what_the_rules_record(live: Live) -> None:
     """Over an hour, of a Mac by its counter, of cards by theirs or by their power: the table and the rules agree."""
-    shown = live.ask(query("Energy by machine", "Energy"), EVERYTHING | {"__range": "1h"})
-    recorded = live.prometheus.query("instance:ollama_machine_energy_joules:increase1h")
+    at = settled()
+    shown = live.ask(query("Energy by machine", "Energy"), EVERYTHING | {"__range": "1h"}, at)
+    record = Asked("", written_out("instance:ollama_machine_energy_joules:increase1h"), "instant")
+    recorded = live.ask(record, EVERYTHING, at)
     joules = {(one["metric"]["instance"], one["metric"]["cluster"]): float(one["value"][1]) for one in recorded}
 
     assert {instance for instance, _ in joules} == {"busy", "pc", "rig"}
     assert {
         (one["metric"]["instance"], one["metric"]["cluster"]): 3600 * float(one["value"][1]) for one in shown
-    } == pytest.approx(joules, rel=0.2)
+    } == pytest.approx(joules)
 
 
 def test_a_token_costs_what_the_machines_used_for_it(live: Live) -> None:

@@ -7,16 +7,17 @@ from typing import Any
 
 import promql_parser
 import pytest
-from promql_parser import Call, Expr, StringLiteral
+from promql_parser import AggregateExpr, Call, Expr, StringLiteral, VectorSelector
 
 from llama_metrics.catalogue import catalogue
 from tests.dashboards.boards import ALL, BOARDS, Asked, filled, panel_queries, panels
-from tests.rules.conventions import thresholds
 from tests.rules.pack import RULES
-from tests.rules.promql import THRESHOLD, Labels, Mistake, Schema, nodes, selectors
+from tests.rules.promql import TARGET_LABELS, THRESHOLD, Labels, Mistake, Schema, nodes, selectors
+from tests.rules.thresholds import settings, thresholds
 
+# What an alert has from the series that it is about, from its rule, and made in its expression.
 OF_ALERTS = frozenset(label for metric in catalogue() for label in metric.labels) | {
-    "alertname", "severity", "category", "job", "instance",
+    "alertname", "severity", "category", "job", "instance", "long", "short", "period",
 }  # fmt: skip
 
 
@@ -43,6 +44,8 @@ def schema() -> BoardSchema:
 
 
 SCHEMA = schema()
+# What only a user knows: budgets, and a price.
+OWN = {name for rule in RULES for name in settings(rule.parsed())}
 # Ranges that nobody would write.
 RATE_INTERVAL, RANGE = "4m59s", "5h59m59s"
 COUNTERS = ("_total", "_bucket", "_sum", "_count")
@@ -89,7 +92,7 @@ def test_a_query_that_reads_something_else_is_noticed(expr: str) -> None:
 
 @each_query
 def test_a_query_is_filtered_by_every_variable_that_it_can_be(asked: Asked) -> None:
-    """Each selector has $job and $instance; those of alerts let one without such a label pass too."""
+    """Each selector has $job and, save one of a whole job, $instance; alerts without such a label pass too."""
     for selector in selectors(parsed(asked)):
         found = {matcher.name: matcher.value for matcher in selector.matchers.matchers if str(matcher).count("=~")}
         name = selector.name or ""
@@ -98,11 +101,13 @@ def test_a_query_is_filtered_by_every_variable_that_it_can_be(asked: Asked) -> N
                 "job": "$job|", "instance": "$instance|", "model": "$model|",
             }  # fmt: skip
         elif asked.kind != "label_values" and not name.startswith(THRESHOLD):
-            assert (found["job"], found["instance"]) == ("$job", "$instance")
+            given = {label: f"${label}" for label in TARGET_LABELS & (SCHEMA.labels(selector) or set())}
+            assert "job" in given
+            assert given == {label: value for label, value in found.items() if label in TARGET_LABELS}
 
 
 def test_models_are_filtered() -> None:
-    """Only what is of a host, and no model's, reads every model: its GPU, its slots, what it took to answer."""
+    """Only what is of a host, and no model's, reads every model: its GPU, its slots, its start, what it used."""
     unfiltered = {
         asked.where
         for _, asked in ALL
@@ -119,6 +124,8 @@ def test_models_are_filtered() -> None:
         "Tokens of no known model A",
         "Tokens of no known model B",
         "Connections and slots B",
+        *(f"Used by server {query}" for query in "ADGJ"),
+        "annotation Restarts",
     }
 
 
@@ -185,11 +192,20 @@ def routes(expr: Expr) -> set[str]:
 
 @each_query
 def test_a_threshold_has_its_default_beside_it(asked: Asked) -> None:
-    """The user's series alone would leave the panel empty for everyone else."""
+    """The user's series alone would leave the panel empty for everyone else. Budgets and the price have none."""
     tree = parsed(asked)
-    assert sum((selector.name or "").startswith(THRESHOLD) for selector in selectors(tree)) == len(
-        list(thresholds(tree))
-    )
+    read = [selector.name or "" for selector in selectors(tree)]
+    own = [name for name in read if name.removeprefix(THRESHOLD) in OWN]
+    assert sum(name.startswith(THRESHOLD) for name in read) == len(own) + len(list(thresholds(tree)))
+    # Where two rules record it, a bare series would be two.
+    assert len(own) == sum(_is_maximum(node) for node in nodes(tree))
+
+
+def _is_maximum(node: Expr) -> bool:
+    """Whether it is `max(…)` of what only a user knows."""
+    if not isinstance(node, AggregateExpr) or str(node.op) != "max" or node.modifier is not None:
+        return False
+    return isinstance(node.expr, VectorSelector) and (node.expr.name or "").removeprefix(THRESHOLD) in OWN
 
 
 @pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)

@@ -30,8 +30,9 @@ QUICK, SLOW = 0.08, 4.0
 
 
 def worker(seconds: float) -> Iterator[AnyFamily]:
-    """A server with a runner in each state, of which one answers no more and one stands still."""
+    """A server with a runner in each state, of which one answers no more and one stands still. It was just upgraded."""
     yield Family.single(version.UP, 1)
+    yield Family(version.BUILD_INFO, ((("0.31.1" if seconds < 3 else "0.31.2",), 1),))
     yield Family.single(process.CONNECTIONS, 12)
     yield _by_model(ps.CONTEXT, dict.fromkeys(STATES, CONTEXT))
     states = [((model, state), float(state == own)) for model, own in STATES.items() for state in runner.STATES]
