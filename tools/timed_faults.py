@@ -20,7 +20,7 @@ class Timetable:
     """When what happens, and how fast everybody looks.
 
     Attributes:
-        divisor: by how much every `for`, `keep_firing_for` and wait of the shipped files is divided.
+        divisor: by how much every `for`, `keep_firing_for`, wait and group's interval of the shipped files is divided.
         scrape: seconds between two scrapes, and between two evaluations.
         resend: Prometheus' resend delay; None is the shipped one.
         probe, probe_timeout: the probe's interval and timeout.

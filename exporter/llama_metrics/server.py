@@ -1,13 +1,17 @@
-"""The HTTP server: cheroot, with bounds on threads, time and size."""
+"""The HTTP server: cheroot, with bounds on threads, connections, time and size."""
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import re
 import socket
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 from wsgiref.types import WSGIApplication
 
@@ -19,9 +23,14 @@ from llama_metrics.log import fields
 
 _LARGEST_HEADER = 64 * 1024
 _LARGEST_BODY = 64 * 1024
-# An idle connection is closed after the first, a request that is not whole after the second.
-_IDLE_SECONDS = 10
+# An idle connection is closed after the first: later than Prometheus comes again, or each scrape would need a new one,
+# and now and then meet its end. A request that is not whole, and a client that takes no answer, end after the others.
+_IDLE_SECONDS = 90
 _REQUEST_SECONDS = 3
+_SEND_SECONDS = 10
+# Each is an open file, of which macOS allows a process 256.
+_MOST_IDLE = 100
+_COMPLAINT_SECONDS = 60
 # Beside the scrapes: health checks and people. As many threads there are at first; each one takes memory.
 _SPARE_THREADS = 4
 
@@ -34,7 +43,21 @@ class _Connection(HTTPConnection):
     """A connection whose requests must arrive whole within a bound."""
 
     def __init__(self, server: _CherootServer, sock: socket.socket, makefile: Callable[..., Any]) -> None:
-        super().__init__(server, BoundedSocket.take(sock), makefile)
+        bounded = BoundedSocket.take(sock)
+        bounded.settimeout(_SEND_SECONDS)
+        super().__init__(server, bounded, makefile)
+        self.is_cut = False
+
+    def cut(self) -> None:
+        """Ends an idle connection. Only the server's own thread may let go of it: it sees the end, and closes it."""
+        self.is_cut = True
+        # A client that has gone by itself is seen too.
+        with suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        self.server.idle.pop(self, None)
+        super().close()
 
     def communicate(self) -> bool:
         # Those who still wait for a thread when the server stops must not hold it up.
@@ -44,20 +67,78 @@ class _Connection(HTTPConnection):
         return bool(super().communicate())  # type: ignore[no-untyped-call]
 
 
+class _Listener(socket.socket):
+    """Where who comes waits until a file may be opened again: cheroot would complain a thousand times a second."""
+
+    def __init__(self, bound: socket.socket, make_room: Callable[[str], None]) -> None:
+        super().__init__(bound.family, bound.type, bound.proto, fileno=bound.detach())
+        self._make_room = make_room
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        try:
+            return super().accept()
+        except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE):
+                self._make_room(str(error.strerror))
+            # It listens no more.
+            elif error.errno != errno.EINVAL:
+                raise
+            # To cheroot: nobody is there. It asks again.
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN)) from None
+
+
 class _CherootServer(CherootServer):
     """Cheroot with its complaints in our log, and with threads for those only who have something to say."""
 
     logger: logging.Logger
+    _complain_after = 0.0
+    # The longest idle first.
+    idle: OrderedDict[_Connection, None]
     ConnectionClass = _Connection
 
-    def process_conn(self, conn: HTTPConnection) -> None:
+    def put_conn(self, conn: _Connection) -> None:
+        """A connection is idle from now on; of too many, the one that has been so for longest is cut."""
+        self.idle[conn] = None
+        if len(self.idle) > _MOST_IDLE:
+            self._cut_longest()
+        super().put_conn(conn)
+
+    def process_conn(self, conn: _Connection) -> None:
         """A new connection waits among the idle ones, or a hundred silent clients would take every thread."""
         if conn.last_used is None:
             self.put_conn(conn)
             return
+        self.idle.pop(conn, None)
+        if conn.is_cut:
+            conn.close()
+            return
         if self.ready and self.requests.qsize >= self.requests.idle:
             self.requests.grow(1)
         super().process_conn(conn)
+
+    def bind(self, family: int, type: int, proto: int = 0) -> None:  # noqa: A002  cheroot's name
+        self.socket = _Listener(super().bind(family, type, proto), self._make_room)
+
+    def stop(self) -> None:
+        # Its thread looks for its end twice a second; from this it wakes. macOS has no such thing.
+        with suppress(OSError):
+            if self.ready:
+                self.socket.shutdown(socket.SHUT_RDWR)
+        super().stop()
+
+    def _make_room(self, reason: str) -> None:
+        """Cuts the longest idle connection; without one, those that are at work must end first."""
+        if time.monotonic() > self._complain_after:
+            self._complain_after = time.monotonic() + _COMPLAINT_SECONDS
+            self.error_log(f"cannot accept a connection: {reason}", level=logging.ERROR)
+        if self.idle:
+            self._cut_longest()
+        else:
+            # Nothing tells when a file may be opened again; asking again is the only way to know.
+            time.sleep(0.05)
+
+    def _cut_longest(self) -> None:
+        self.idle.popitem(last=False)[0].cut()
 
     def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:  # noqa: FBT001, FBT002
         # Clients that hang up are everyday; only what cheroot calls an error is one.
@@ -92,7 +173,7 @@ class Server:
         )
         self._server.max_request_header_size = _LARGEST_HEADER
         self._server.max_request_body_size = _LARGEST_BODY
-        self._server.logger = logger
+        self._server.logger, self._server.idle = logger, OrderedDict()
         self._thread = threading.Thread(target=self._server.serve, name="http")
 
     def listen(self) -> str:

@@ -1,6 +1,7 @@
 """The demo as a person starts it: it shows what it promises, judges it, and leaves nothing behind.
 
-The long run starts first and goes on while the others are tested; most of its time it waits.
+The long run starts first and goes on while the others are tested; most of its time it waits. What it shows must be
+asked for before them: it ends by its own clock, and they take as long as the machine makes them.
 """
 
 from __future__ import annotations
@@ -64,6 +65,36 @@ def long_run(binaries: Binaries, tmp_path_factory: pytest.TempPathFactory) -> It
         yield process
 
 
+@pytest.fixture(scope="module")
+def said(long_run: subprocess.Popen[str]) -> str:
+    """What the long run says before anything happens."""
+    return read_until(long_run, "First scrape.")
+
+
+def test_what_is_shortened_is_said(said: str) -> None:
+    """Nobody takes the demo's times for the shipped ones."""
+    for text in ("OllamaDown: for ", "keep_firing_for ", "group_wait ", "group_interval ", "rules every 15s -> 1s"):
+        assert text in said
+    assert re.search(r"exporter +http://127\.0\.0\.1:\d+/\n +Prometheus +\S+/alerts\n +Alertmanager +http", said)
+
+
+def test_runners_are_asked_and_a_pinned_model_is_probed(said: str) -> None:
+    """By the real exporter, which takes the simulated processes for Ollama's."""
+    exporter = re.search(r"exporter +(\S+)", said)
+    assert exporter
+    wanted = (
+        'ollama_runner_slots{model="llama3.2:3b",state="idle"} ',
+        'ollama_runner_generated_tokens_total{model="llama3.2:3b"} ',
+        'ollama_probe_success{model="llama3.2:3b"} 1.0',
+    )
+
+    def is_there() -> bool:
+        page = requests.get(f"{exporter[1]}metrics", timeout=10).text
+        return all(f"\n{sample}" in page for sample in wanted)
+
+    until(is_there, seconds=30, pause=0.2)
+
+
 @pytest.mark.parametrize("text", ["soon", "0", "-5", "nan", "inf"])
 def test_bad_demo_seconds_are_one_sentence(tmp_path: Path, text: str) -> None:
     """Nothing is started, and the status is that of a bad command line."""
@@ -120,36 +151,6 @@ def test_sigterm_while_it_starts_leaves_no_process(tmp_path: Path) -> None:
     assert (process.returncode, err) == (0, "")
     assert out.endswith("Stopping.\n")
     assert not alive
-
-
-@pytest.fixture(scope="module")
-def said(long_run: subprocess.Popen[str]) -> str:
-    """What the long run says before anything happens."""
-    return read_until(long_run, "First scrape.")
-
-
-def test_what_is_shortened_is_said(said: str) -> None:
-    """Nobody takes the demo's times for the shipped ones."""
-    for text in ("OllamaDown: for ", "keep_firing_for ", "group_wait ", "group_interval ", "rules every 15s -> 1s"):
-        assert text in said
-    assert re.search(r"exporter +http://127\.0\.0\.1:\d+/\n +Prometheus +\S+/alerts\n +Alertmanager +http", said)
-
-
-def test_runners_are_asked_and_a_pinned_model_is_probed(said: str) -> None:
-    """By the real exporter, which takes the simulated processes for Ollama's."""
-    exporter = re.search(r"exporter +(\S+)", said)
-    assert exporter
-    wanted = (
-        'ollama_runner_slots{model="llama3.2:3b",state="idle"} ',
-        'ollama_runner_generated_tokens_total{model="llama3.2:3b"} ',
-        'ollama_probe_success{model="llama3.2:3b"} 1.0',
-    )
-
-    def is_there() -> bool:
-        page = requests.get(f"{exporter[1]}metrics", timeout=10).text
-        return all(f"\n{sample}" in page for sample in wanted)
-
-    until(is_there, seconds=30, pause=0.2)
 
 
 def test_all_that_it_promises_arrives_and_the_status_is_0(long_run: subprocess.Popen[str], said: str) -> None:

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.rules.pack import ALERTS, FILES, FOLDER
 from tests.support import exporter
@@ -128,19 +129,17 @@ def test_a_prometheus_that_is_not_scraped_is_named(report: str) -> None:
 
 def test_a_rule_that_prometheus_cannot_evaluate_is_named(tmp_path: Path, binaries: Binaries) -> None:
     """With its words: two series on either side have nothing to tell them apart."""
-    text = "groups: [{name: g, rules: [{alert: Ambiguous, expr: 'up * on () up'}]}]"
-    (tmp_path / "bad.yml").write_text(text)
-    with FakeOllama({"/api/version": http('{"version":"0.33.0"}')}) as ollama, exporter.running(ollama.url) as address:
-        target = address.removeprefix("http://")
-        jobs = [{"job_name": name, "static_configs": [{"targets": [target]}]} for name in ("one", "two")]
-        config = {
-            "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
-            "rule_files": [str(tmp_path / "bad.yml")],
-            "scrape_configs": jobs,
-        }
-        with Prometheus(binaries, config, tmp_path / "prometheus") as prometheus:
-            until(lambda: '"health":"err"' in exporter.get(prometheus.url, "/api/v1/rules").text, 30, 0.1)
-            done = check_rules(prometheus.url, tmp_path)
+    # Recorded by rules: Prometheus scrapes nothing in its first five seconds.
+    series = [{"record": "two", "expr": "vector(1)", "labels": {"number": number}} for number in "12"]
+    labels = {"job": "ollama", "instance": "one", "collector": "version"}
+    exporters = {"record": "llama_metrics_collector_success", "expr": "vector(1)", "labels": labels}
+    ambiguous = {"alert": "Ambiguous", "expr": "two * on () two"}
+    rules = [*series, exporters, ambiguous]
+    (tmp_path / "bad.yml").write_text(yaml.safe_dump({"groups": [{"name": "g", "rules": rules}]}))
+    config = {"global": {"evaluation_interval": "1s"}, "rule_files": [str(tmp_path / "bad.yml")]}
+    with Prometheus(binaries, config, tmp_path / "prometheus") as prometheus:
+        until(lambda: '"health":"err"' in exporter.get(prometheus.url, "/api/v1/rules").text, 30, 0.1)
+        done = check_rules(prometheus.url, tmp_path)
 
     assert done.returncode == 0
     assert "Ambiguous cannot be evaluated: found duplicate series" in done.stdout

@@ -146,8 +146,9 @@ def test_a_bad_configuration_starts_nothing(tmp_path: Path) -> None:
         "llama-metrics: log.level: is 'loud'; it can be debug, info, warning, error\n"
     )
 
-    assert (run("--config.file", str(bad)).returncode, run("--config.file", str(bad)).stderr) == (1, errors)
-    assert (run("check", str(bad)).returncode, run("check", str(bad)).stderr) == (1, errors)
+    for arguments in (("--config.file", str(bad)), ("check", str(bad))):
+        done = run(*arguments)
+        assert (done.returncode, done.stderr) == (1, errors)
     assert run(LLAMA_METRICS_CONFIG_FILE=str(bad)).stderr == errors
     assert run("check", str(good)).stdout == (
         f"{good} is valid: it watches http://10.0.0.5:11434 with version, ps, tags\n"

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import psutil
@@ -104,22 +104,34 @@ def test_the_exporter_would_take_them_for_ollamas(tmp_path: Path) -> None:
     assert command[-2:] == ["-np", "1"]
 
 
+@pytest.fixture(scope="module")
+def asked_for_metrics(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Where a runner listens, by what its operator has LLAMA_ARG_ENDPOINT_METRICS say."""
+    with ExitStack() as stack:
+        runs = {
+            told: stack.enter_context(
+                simulated(tmp_path_factory.mktemp("runners"), LLAMA_ARG_ENDPOINT_METRICS=told),
+            )
+            for told in ("", "0", "1")
+        }
+        yield {told: run.port("a") for told, run in runs.items()}
+
+
 @pytest.mark.parametrize(
-    ("path", "name", "variables"),
+    ("path", "name", "told"),
     [
-        ("/health", "runner_health.idle.default", {}),
-        ("/nowhere", "runner_root.idle.default", {}),
-        ("/metrics", "runner_metrics.idle.default", {}),
-        ("/metrics", "runner_metrics.idle.default", {"LLAMA_ARG_ENDPOINT_METRICS": "0"}),
-        ("/metrics", "runner_metrics.idle.metrics_on", {"LLAMA_ARG_ENDPOINT_METRICS": "1"}),
-        ("/props", "runner_props.idle.default", {}),
-        ("/props", "runner_props.idle.metrics_on", {"LLAMA_ARG_ENDPOINT_METRICS": "1"}),
+        ("/health", "runner_health.idle.default", ""),
+        ("/nowhere", "runner_root.idle.default", ""),
+        ("/metrics", "runner_metrics.idle.default", ""),
+        ("/metrics", "runner_metrics.idle.default", "0"),
+        ("/metrics", "runner_metrics.idle.metrics_on", "1"),
+        ("/props", "runner_props.idle.default", ""),
+        ("/props", "runner_props.idle.metrics_on", "1"),
     ],
 )
-def test_a_runner_answers_as_recorded(tmp_path: Path, path: str, name: str, variables: dict[str, str]) -> None:
+def test_a_runner_answers_as_recorded(asked_for_metrics: dict[str, str], path: str, name: str, told: str) -> None:
     """Status, headers and, where it does not count, the body; /metrics only where the operator asked for it."""
-    with simulated(tmp_path, **{"LLAMA_ARG_ENDPOINT_METRICS": "", **variables}) as run:
-        simulation, real = asked(run.port("a"), "GET", path), recorded(f"runner/{name}")
+    simulation, real = asked(asked_for_metrics[told], "GET", path), recorded(f"runner/{name}")
 
     # The start time that the recorded one tells is none.
     assert (simulation.status, simulation.names) == (
@@ -127,11 +139,18 @@ def test_a_runner_answers_as_recorded(tmp_path: Path, path: str, name: str, vari
         [name for name in real.names if name != "Process-Start-Time-Unix"],
     )
     if path == "/props":
-        known, told = json.loads(real.body), json.loads(simulation.body)
-        assert set(told) <= set(known)
-        assert [told[key] for key in PROPS] == [known[key] for key in PROPS]
+        known, said = json.loads(real.body), json.loads(simulation.body)
+        assert set(said) <= set(known)
+        assert [said[key] for key in PROPS] == [known[key] for key in PROPS]
     elif real.status != "200 OK" or path == "/health":
         assert simulation.body == real.body
+
+
+def test_a_runner_that_is_asked_to_close_says_that_it_does(asked_for_metrics: dict[str, str]) -> None:
+    """As llama-server does. Who is not told sends the next request into a connection that just closes."""
+    answer = requests.get(f"{asked_for_metrics['']}/slots", headers={"Connection": "close"}, timeout=10)
+
+    assert (answer.headers.get("Connection"), answer.headers.get("Keep-Alive")) == ("close", None)
 
 
 PROPS = ("endpoint_metrics", "endpoint_slots", "total_slots", "build_info")

@@ -6,13 +6,17 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import pytest
 import requests
+import yaml
 
-from llama_metrics.server import _REQUEST_SECONDS
+from llama_metrics.duration import Duration
+from llama_metrics.server import _IDLE_SECONDS, _MOST_IDLE, _REQUEST_SECONDS
 from tests.support import exporter
 
+ROOT = Path(__file__).parent.parent.parent
 # With one scrape at a time, the server has five threads.
 THREADS = 5
 HALF = b"GET /metrics HTTP/1.1\r\nHost: x\r\nX-Slow: "
@@ -37,6 +41,18 @@ def test_silent_clients_take_no_thread(address: str) -> None:
     """With fifty open connections that say nothing, a page comes before any of them would be cut."""
     with connected(address, 50):
         assert requests.get(f"{address}/-/healthy", timeout=5).text == "healthy\n"
+
+
+def test_of_too_many_silent_clients_the_first_are_cut(address: str) -> None:
+    """Or they would take all files that a process may open. Who came last is still heard, and who comes now."""
+    with connected(address, _MOST_IDLE + 20) as clients:
+        ends = [client.recv(1) for client in clients[:20]]
+        page = requests.get(f"{address}/-/healthy", timeout=5)
+        clients[-1].sendall(b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n")
+
+        assert ends == [b""] * 20
+        assert page.status_code == 200
+        assert clients[-1].recv(1024).startswith(b"HTTP/1.1 200 OK")
 
 
 def test_a_request_that_never_ends_is_cut(address: str) -> None:
@@ -71,6 +87,13 @@ def test_a_connection_serves_one_request_after_another(address: str) -> None:
         assert session.get(f"{address}/-/healthy", timeout=5).status_code == 200
         time.sleep(_REQUEST_SECONDS + 0.5)  # only then is it seen that the bound of the first does not end the second
         assert session.get(f"{address}/-/healthy", timeout=5).status_code == 200
+
+
+def test_a_connection_is_kept_for_longer_than_prometheus_is_away() -> None:
+    """Between two scrapes of the shipped configuration, and of one that leaves Prometheus its minute."""
+    shipped = yaml.safe_load((ROOT / "config/prometheus.yml").read_text())["global"]["scrape_interval"]
+
+    assert max(Duration.parse(shipped), 60) * 1.25 < _IDLE_SECONDS
 
 
 def test_two_requests_sent_at_once_are_both_answered(address: str) -> None:

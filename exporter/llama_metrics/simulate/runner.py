@@ -96,7 +96,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Access-Control-Allow-Origin", "")
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(text)))
-        self.send_header(*(("Keep-Alive", "timeout=5, max=100") if status == 200 else ("Connection", "close")))
+        # A client that wants it closed hears that it is, or it would send its next request into what just closes.
+        is_kept = status == 200 and not self.close_connection
+        self.send_header(*(("Keep-Alive", "timeout=5, max=100") if is_kept else ("Connection", "close")))
         self.end_headers()
         self.wfile.write(text.encode())
 
