@@ -4,7 +4,7 @@ BIN := .venv/bin
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.cache/hypothesis
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check golden dashboards docs bench e2e clean timed
+.PHONY: help demo test check golden dashboards docs bench e2e timed mutate clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ docs: .venv/installed ## rewrite docs/METRICS.md from the catalogue
 
 bench: .venv/installed ## the budgets, as ratios measured in one run
 	$(BIN)/python -m tests.bench
+
+mutate: .venv/installed ## small wrong changes to the rules: does some case notice each? (RULE=OllamaDown: that one alone)
+	@$(BIN)/python -m tests.rules $(RULE)
 
 timed: .venv/installed ## faults on simulated hosts, each notification timed against its promise (half an hour)
 	@$(BIN)/python -m tools.timed

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 import requests
+import yaml
+from promql_parser import parse_duration
 
 from tests.config.shipped import EXAMPLE_RULES, RULES, config, rule_files
 from tools.binaries import Binaries
@@ -68,6 +71,18 @@ def test_it_loads_a_users_own_thresholds(binaries: Binaries, tmp_path: Path) -> 
 def test_it_scrapes_and_evaluates_every_15_seconds() -> None:
     """What the time to a notification is promised with."""
     assert SHIPPED["global"] == {"scrape_interval": "15s", "evaluation_interval": "15s"}
+
+
+def test_a_restart_begins_no_alerts_waiting_anew() -> None:
+    """Prometheus remembers how long an alert has waited where its `for` is no shorter than the grace period."""
+    command = " ".join(config("docker-compose.yml")["services"]["prometheus"]["command"])
+    # In seconds: the parser of durations knows no 0.
+    (grace,) = re.findall(r"--rules\.alert\.for-grace-period=(\d+)s", command)
+    groups = [group for file in rule_files() for group in yaml.safe_load(file.read_text())["groups"]]
+    waits = {rule["alert"]: rule["for"] for group in groups for rule in group["rules"] if "for" in rule}
+
+    assert waits
+    assert [name for name, wait in waits.items() if parse_duration(wait).total_seconds() < int(grace)] == []
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: str(target["targets"]))

@@ -15,16 +15,15 @@ from promql_parser import (
     AggregateExpr,
     BinaryExpr,
     Call,
-    Expr,
     LabelModifierType,
     MatrixSelector,
-    NumberLiteral,
     SubqueryExpr,
     VectorSelector,
 )
 
 from tests.rules.pack import RUNBOOK_URL, Rule
-from tests.rules.promql import COMPARISONS, TARGET_LABELS, THRESHOLD, nodes, selectors, unwrapped
+from tests.rules.promql import TARGET_LABELS, THRESHOLD, nodes, selectors
+from tests.rules.thresholds import chooses_bucket, threshold_mistakes, threshold_name
 
 # In this order in a file; meta is about the watching itself and stands alone.
 CATEGORIES = ("availability", "saturation", "errors", "latency", "capacity", "info", "meta")
@@ -49,8 +48,6 @@ _SHORTEST_RECORD_INTERVAL = timedelta(minutes=5)
 _LONGEST_CRITICAL_KEEP = timedelta(minutes=5)
 _NAME = re.compile(r"(Ollama|Mac|Gpu|LlamaMetrics)([A-Z]+[a-z0-9]+)+")
 _COUNTERS = ("_total", "_bucket", "_sum", "_count")
-# A user's own numbers, which have no default: nobody else's budget or price would be true.
-_OWN = re.compile(r"(daily|weekly|monthly)_budget_\w+|\w+_price_per_\w+")
 _RECORD = re.compile(r"(instance|job)(:[a-z_][a-z0-9_]*){2}")
 
 
@@ -71,7 +68,7 @@ def expression_mistakes(rule: Rule, slow_records: set[str]) -> Iterator[str]:
                 yield from _aggregation_mistakes(rule, node)
             case BinaryExpr():
                 yield from _matching_mistakes(rule, node)
-    yield from _threshold_mistakes(rule.parsed())
+    yield from threshold_mistakes(rule.parsed())
 
 
 def _selector_mistakes(node: VectorSelector) -> Iterator[str]:
@@ -93,7 +90,7 @@ def _call_mistakes(node: Call) -> Iterator[str]:
 
 def _aggregation_mistakes(rule: Rule, node: AggregateExpr) -> Iterator[str]:
     if node.modifier is None:
-        if _threshold(node.expr) is None:
+        if threshold_name(node.expr) is None:
             yield f"{node}: merges every host; say what to aggregate away with without (…)"
     elif node.modifier.type == AggModifierType.By:
         yield from _clause_mistakes(rule, f"{node}: by", node.modifier.labels)
@@ -101,87 +98,13 @@ def _aggregation_mistakes(rule: Rule, node: AggregateExpr) -> Iterator[str]:
 
 def _matching_mistakes(rule: Rule, node: BinaryExpr) -> Iterator[str]:
     matching = node.modifier.matching if node.modifier else None
-    if matching and matching.type == LabelModifierType.Include and matching.labels and not _chooses_bucket(node):
+    if matching and matching.type == LabelModifierType.Include and matching.labels and not chooses_bucket(node):
         yield from _clause_mistakes(rule, f"{node}: on", matching.labels)
 
 
 def _clause_mistakes(rule: Rule, where: str, labels: Sequence[str]) -> Iterator[str]:
     if "instance" in labels or rule.name not in JOB_WIDE:
         yield f"{where} ({', '.join(labels)}) merges sites that differ in external labels; use without or ignoring"
-
-
-def _threshold(expr: Expr) -> str | None:
-    """The name of the threshold series that the expression is, if it is one."""
-    name = expr.name if isinstance(expr, VectorSelector) else None
-    return name.removeprefix(THRESHOLD) if name and name.startswith(THRESHOLD) else None
-
-
-def thresholds(expr: Expr) -> Iterator[tuple[str, float]]:
-    """The names and defaults of the thresholds that can be overridden.
-
-    `max(ollama:threshold:…) or vector(…)`, or a bucket: `ollama:threshold:…_bucket or on () label_replace(…)`.
-    """
-    for node in nodes(expr):
-        if isinstance(node, BinaryExpr) and str(node.op) == "or":
-            yield from _number(node.lhs, node.rhs)
-            yield from _bucket(node)
-
-
-def settings(expr: Expr) -> Iterator[str]:
-    """The names of a user's budgets and prices: without one there is no result.
-
-    `… > on () group_left () max(ollama:threshold:…)`, or `*` in place of the comparison.
-    """
-    for node in nodes(expr):
-        if isinstance(node, BinaryExpr) and str(node.op) in COMPARISONS | {"*"}:
-            own = node.rhs
-            if str(node.modifier) == "on () group_left ()" and isinstance(own, AggregateExpr) and str(own.op) == "max":
-                name = _threshold(own.expr)
-                if name and _OWN.fullmatch(name):
-                    yield name
-
-
-def _number(series: Expr, default: Expr) -> Iterator[tuple[str, float]]:
-    if not isinstance(series, AggregateExpr) or str(series.op) != "max" or series.modifier is not None:
-        return
-    name = _threshold(series.expr)
-    if name and isinstance(default, Call) and default.func.name == "vector":
-        number = default.args[0]
-        if isinstance(number, NumberLiteral):
-            yield name, number.val
-
-
-def _bucket(node: BinaryExpr) -> Iterator[tuple[str, float]]:
-    name = _threshold(node.lhs)
-    written = re.fullmatch(r'label_replace\(vector\(1\), "le", "(\d+\.\d+)", "", ""\)', str(node.rhs))
-    if name and name.endswith("_bucket") and str(node.modifier) == "on ()" and written:
-        yield name, float(written[1])
-
-
-def _chooses_bucket(node: BinaryExpr) -> bool:
-    """Whether it keeps one bucket of a histogram, the one of a threshold."""
-    chosen = unwrapped(node.rhs)
-    return str(node.op) == "and" and str(node.modifier) == "on (le)" and len(list(thresholds(chosen))) == 1
-
-
-def _threshold_mistakes(expr: Expr) -> Iterator[str]:
-    """Each threshold series stands once in its form, and that on the right of a comparison with every series."""
-    read = sum(_threshold(node) is not None for node in nodes(expr))
-    compared = len(list(settings(expr)))
-    for node in nodes(expr):
-        if not isinstance(node, BinaryExpr):
-            continue
-        # A share of a budget is that too.
-        if str(node.op) in COMPARISONS | {"/"} and str(node.modifier) == "on () group_left ()":
-            compared += len(list(thresholds(unwrapped(node.rhs))))
-        elif _chooses_bucket(node):
-            compared += 1
-    if read != compared:
-        yield (
-            f"{expr}: a threshold is `… > on () group_left () (max({THRESHOLD}<what>_<unit>) or vector(N))`, or a"
-            f" budget or price, without default: `… > on () group_left () max({THRESHOLD}<what>_<unit>)`, or chooses"
-            f" a bucket: `… and on (le) ({THRESHOLD}<what>_bucket or on () label_replace(vector(1), …))`, le a float"
-        )
 
 
 def alert_mistakes(rule: Rule) -> Iterator[str]:

@@ -25,13 +25,15 @@ from tests.rules.promql import COMPARISONS, SET_OPERATORS, nodes
 # What is changed; with all but the last two, an alert that was one step away from firing may fire.
 NEAR = frozenset({"for", "bound", "range", "matcher", "arm"})
 KINDS = (*sorted(NEAR), "flip", "sites")
+# The kind of none: a rule as it is, for comparison.
+UNCHANGED = "unchanged"
 _FLIPPED = {"==": "!=", "!=": "==", ">": "<=", "<": ">=", ">=": "<", "<=": ">"}
 _LOOSENED = {">": ">=", "<": "<=", ">=": ">", "<=": "<"}
 
 
 @dataclass(frozen=True, eq=False)
 class Mutant:
-    """A changed rule, which of `KINDS` the change is, and what it is. No two are equal."""
+    """A changed rule, which of `KINDS` the change is, or that it is none, and what it is. No two are equal."""
 
     rule: Rule
     kind: str

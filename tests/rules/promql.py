@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from promql_parser import (
@@ -86,9 +86,10 @@ def exposed(metric: AnyMetric) -> dict[str, Labels]:
 
 @dataclass(frozen=True)
 class Schema:
-    """The labels of every series that a rule may read."""
+    """The labels of every series that a rule may read, and the alerts by name: ALERTS of one has that one's labels."""
 
     series: Mapping[str, Labels]
+    alerts: Mapping[str, Rule] = field(default_factory=dict)
 
     @classmethod
     def of(cls, metrics: Iterable[AnyMetric], rules: Iterable[Rule]) -> Self:
@@ -97,12 +98,13 @@ class Schema:
         series |= {name: TARGET_LABELS | set(labels) for name, labels in WATCHERS.items()}
         series |= dict.fromkeys(("up", "scrape_duration_seconds"), TARGET_LABELS)
         series["ALERTS"] = TARGET_LABELS | {"alertname", "alertstate", "severity", "category"}
+        alerts = {rule.name: rule for rule in rules if rule.is_alert}
         for rule in rules:
             if not rule.is_alert:
                 # A record that reads its own past: until known, the labels of a target.
                 assumed = cls({**series, rule.name: TARGET_LABELS})
                 series[rule.name] = assumed.labels(rule.parsed()) or frozenset()
-        return cls(series)
+        return cls(series, alerts)
 
     def labels(self, expr: Expr) -> Labels | None:
         """The labels that a result has for certain, external ones aside; None for a number. Raises Mistake."""
@@ -126,6 +128,10 @@ class Schema:
             case _:
                 raise Mistake(f"{expr}: {type(expr).__name__} is not judged here; write it another way")
 
+    def of_alert(self, name: str) -> Labels:
+        """The labels of an alert's series; none of a pattern, or of a stranger's alert."""
+        return (self.labels(self.alerts[name].parsed()) if name in self.alerts else None) or frozenset()
+
     def _selected(self, selector: VectorSelector) -> Labels:
         name = selector.name or ""
         if selector.name is None and list(map(str, selector.matchers.matchers)) == [_EVERY_THRESHOLD]:
@@ -133,7 +139,11 @@ class Schema:
         labels = threshold_labels(name) if name.startswith(THRESHOLD) else self.series.get(name)
         if labels is None:
             raise Mistake(f"{name}: neither the exporter nor a recording rule has it")
-        _within({matcher.name for matcher in selector.matchers.matchers}, labels, str(selector))
+        matchers = selector.matchers.matchers
+        if name == "ALERTS":
+            named = [one.value for one in matchers if str(one) == f'alertname="{one.value}"']
+            labels = labels.union(*map(self.of_alert, named))
+        _within({matcher.name for matcher in matchers}, labels, str(selector))
         return labels
 
     def _called(self, expr: Call) -> Labels:

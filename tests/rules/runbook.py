@@ -33,9 +33,9 @@ def in_order(alerts: Iterable[Rule]) -> list[str]:
 @cache
 def schema() -> Schema:
     """The series that a query may read: what is exposed, what is recorded, and Prometheus' own series of alerts."""
-    series = dict(Schema.of(catalogue(), RULES).series)
-    state = frozenset({"alertname", "severity", "category", "job", "instance"})
-    return Schema(series | {"ALERTS": state | {"alertstate"}, "ALERTS_FOR_STATE": state})
+    known = Schema.of(catalogue(), RULES)
+    waits = known.series["ALERTS"] - {"alertstate"}
+    return Schema({**known.series, "ALERTS_FOR_STATE": waits}, known.alerts)
 
 
 def labels(alert: Rule) -> Labels:

@@ -5,6 +5,7 @@ promtool passes a case of an alert that does not exist, or one fed with a series
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import replace
 
@@ -13,14 +14,18 @@ from promql_parser import AggregateExpr, BinaryExpr, Expr
 
 from llama_metrics.catalogue import catalogue
 from tests.rules.cases import CASES, OUTCOMES, Case, cases_of
-from tests.rules.conventions import DEAD_MANS_SWITCH, settings, thresholds
+from tests.rules.conventions import DEAD_MANS_SWITCH
 from tests.rules.pack import ALERTS, RULES, Rule
 from tests.rules.promql import THRESHOLD, Schema, needed, nodes, selectors, threshold_labels
+from tests.rules.thresholds import settings, thresholds
 
 # Alerts that need not have a case of each kind, with the reason: {alert: {outcome: reason}}.
 _ALWAYS = "it always fires: that it does not arrive is the news"
 EXEMPT: dict[str, dict[str, str]] = {DEAD_MANS_SWITCH: {"quiet": _ALWAYS, "resolves": _ALWAYS}}
-SERIES = Schema.of(catalogue(), RULES).series
+# What a label that is not there, or a number that was not made readable, leaves in a text.
+UNREADABLE = re.compile(r"<no value>|\bNaN\b|\bInf\b|  |\( | [.,;)]|\d\.\d{4}|\de[+-]\d")
+SCHEMA = Schema.of(catalogue(), RULES)
+SERIES = SCHEMA.series
 # A label from outside: where a series came from, or which of two Prometheus servers has it.
 EXTERNAL_LABELS = {"site", "replica"}
 
@@ -89,9 +94,27 @@ def test_a_case_asks_for_alerts_and_feeds_series_that_exist(case: Case) -> None:
     for series in case.fed:
         name = series.name or ""
         known = threshold_labels(name) if name.startswith(THRESHOLD) else SERIES[name]
+        if name == "ALERTS":
+            known |= SCHEMA.of_alert(next(one.value for one in series.matchers.matchers if one.name == "alertname"))
         given = {matcher.name for matcher in series.matchers.matchers} - EXTERNAL_LABELS
         # An alert about a job as a whole has no instance.
         assert given == known or (name == "ALERTS" and given == known - {"instance"}), str(series)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_an_expected_text_can_be_read(case: Case) -> None:
+    """promtool compares texts as a whole, and takes also what an absent label or a bare number makes of them."""
+    alerts = [alert for entry in case.raw.get("alert_rule_test", ()) for alert in entry["exp_alerts"]]
+    for text in [text for alert in alerts for text in alert["exp_annotations"].values()]:
+        assert not UNREADABLE.search(text), text
+
+
+@pytest.mark.parametrize(
+    "text", ["on  (job ollama)", "on .", "( left)", "NaN left", "+Inf left", "1.2345678% left", "1e+06 B"]
+)
+def test_a_text_that_cannot_be_read_is_noticed(text: str) -> None:
+    """An empty label, an impossible number, more digits than anybody needs."""
+    assert UNREADABLE.search(text)
 
 
 def test_a_case_that_proves_something_else_is_noticed() -> None:

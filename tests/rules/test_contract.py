@@ -9,9 +9,9 @@ from promql_parser import parse
 
 from llama_metrics.catalogue import catalogue
 from llama_metrics.metrics import Histogram
-from tests.rules.conventions import thresholds
 from tests.rules.pack import ALERTS, RULES, Rule
 from tests.rules.promql import Mistake, Schema, selectors
+from tests.rules.thresholds import thresholds
 
 SCHEMA = Schema.of(catalogue(), RULES)
 

@@ -17,9 +17,9 @@ from tests.rules.conventions import (
     file_mistakes,
     record_mistakes,
     slow_records,
-    thresholds,
 )
 from tests.rules.pack import ALERTS, FILES, RULES, Rule, groups
+from tests.rules.thresholds import thresholds
 
 SLOW = slow_records(RULES)
 BY_NAME = {rule.name: rule for rule in RULES}

@@ -9,9 +9,9 @@ import pytest
 from promql_parser import Call, NumberLiteral
 
 from tests.rules import promtool
-from tests.rules.conventions import settings, thresholds
 from tests.rules.pack import ALERTS, OVERRIDES, RULES, RUNBOOK, Rule, rules_of
 from tests.rules.promql import THRESHOLD
+from tests.rules.thresholds import settings, thresholds
 
 SHIPPED = OVERRIDES.read_text()
 TAKEN = re.sub(r"^( +)# (- record: |  expr: |  labels: )", r"\1\2", SHIPPED, flags=re.MULTILINE)

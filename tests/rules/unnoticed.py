@@ -4,6 +4,7 @@ from __future__ import annotations
 
 _LATEST = "reads the latest value of a record, which promtool writes at every step, whatever the group's interval"
 _WHOLE = "as long as the group's interval or longer, so that no sample is missed; promtool ignores intervals"
+_AT_ONCE = "stands for a record until that is written, and promtool writes it at every step"
 _BOUND = "only the label of that series is read, never its value"
 _ONE = "only whether it fires is read, never its value"
 _HALF = "there is no half request: it stands between none, give or take what sums differ by, and one"
@@ -44,6 +45,9 @@ UNNOTICED = {
     "OllamaPromptEvaluationSlow: 1 moved to 2": _BOUND,
     "OllamaProbeSlow: 1 moved to 0": _BOUND,
     "OllamaProbeSlow: 1 moved to 2": _BOUND,
+    "OllamaModelOnCpu: max without (model)(ollama_loaded_model_vram_bytes{}) merges sites": _AT_ONCE,
+    "OllamaModelOnCpu: or … dropped from ollama_gpus{} > 0 or  max without (model)(ollama_loaded_model_vram_bytes{})"
+    " > 0": _AT_ONCE,
     "OllamaTimeToFirstTokenHigh: >= in instance:ollama_generating_requests:increase15m{} >= 5 loosened":
         "an increase adds something for the edges of its range, so it is not exactly 5 for ten minutes",
     "LlamaMetricsLogSilent: code=\"200\" dropped from ollama_http_requests_total{code=\"200\"}":

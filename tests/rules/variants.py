@@ -17,9 +17,9 @@ from typing import Any
 from promql_parser import display_duration, parse_duration
 
 from tests.rules.cases import Case
-from tests.rules.mutants import Mutant
+from tests.rules.mutants import UNCHANGED, Mutant
 from tests.rules.pack import Rule
-from tests.rules.promql import needed
+from tests.rules.promql import needed, selectors
 
 # Ends the name of a changed rule, before the number of the change. No name, label or text in the pack has it.
 _MARK = "_mutant"
@@ -35,14 +35,18 @@ def written(tried: Sequence[Mutant], cases: Sequence[Case], rules: Sequence[Rule
     folder.mkdir(parents=True)
     files: dict[Path, Case] = {}
     for alike in _alike(cases, {rule.name for rule in rules}):
-        chain = _chain(alike[0], rules)
-        forms = _forms(tried, chain)
-        if forms:
-            entries = [_entry(rule) for rule in [*chain, *(rule for form in forms for rule in form.rules)]]
+        *records, judged = _chain(alike[0], rules)
+        forms = _forms(tried, [*records, judged])
+        if not forms:
+            continue
+        # What reads which alerts fire would find its other forms among them: each has a file of its own.
+        apart = any(selector.name == "ALERTS" for selector in selectors(judged.parsed()))
+        for some in [[form] for form in forms] if apart else [forms]:
+            entries = [_entry(rule) for rule in [*records, *(rule for form in some for rule in form.rules)]]
             name = f"{len(files)}.yml"
             (folder / name).write_text(json.dumps({"groups": [{"name": "forms", "rules": entries}]}))
             for case in alike:
-                document = {"rule_files": [name], "evaluation_interval": case.step, "tests": [_test(case, forms)]}
+                document = {"rule_files": [name], "evaluation_interval": case.step, "tests": [_test(case, some)]}
                 file = folder / f"{len(files)}.test.yml"
                 file.write_text(json.dumps(document))
                 files[file] = case
@@ -71,7 +75,7 @@ def _alike(cases: Sequence[Case], recorded: set[str]) -> list[list[Case]]:
 
 
 def _chain(case: Case, rules: Sequence[Rule]) -> list[Rule]:
-    """The case's rule and the records that it reads, in their order."""
+    """The records that the case's rule reads, in their order, and last that rule."""
     # What is recorded once an hour is not there yet in the first hour: short cases do without.
     short = parse_duration(case.step) < timedelta(hours=1)
     judged = next(rule for rule in rules if rule.name == case.rule)
@@ -79,14 +83,18 @@ def _chain(case: Case, rules: Sequence[Rule]) -> list[Rule]:
     fed = {one.name for one in case.fed}
     used = [rule for rule in rules if rule.name not in fed and not (short and rule.interval == timedelta(hours=1))]
     names = needed(judged, used)
-    return [rule for rule in rules if rule.name in names]
+    return [*(rule for rule in rules if rule.name in names and rule is not judged), judged]
 
 
 def _forms(tried: Sequence[Mutant], chain: Sequence[Rule]) -> list[_Form]:
     reads = {rule.name: needed(rule, chain) for rule in chain}
     forms = []
     for number, mutant in enumerate(tried):
-        changed = [rule for rule in chain if mutant.rule.name in reads[rule.name]]
+        if mutant.kind == UNCHANGED:
+            # Once for a case: all that could be renamed for a change is.
+            changed = list(chain) if mutant.rule is chain[-1] else []
+        else:
+            changed = [rule for rule in chain if mutant.rule.name in reads[rule.name]]
         if changed:
             names = "|".join(re.escape(rule.name) for rule in changed)
             form = _Form([], re.compile(rf"(?<![\w:])(?:{names})(?![\w:])"), f"{_MARK}{number}")
@@ -113,6 +121,8 @@ def _test(case: Case, forms: Sequence[_Form]) -> dict[str, Any]:
     exprs = [json.dumps(entry) for entry in case.raw.get("promql_expr_test", ())]
     return {
         **case.raw,
+        # Only a rule that reads which alerts fire, and so has one form here, is among the series.
+        "input_series": json.loads(forms[0].renamed(json.dumps(case.raw["input_series"]))),
         "alert_rule_test": [{**entry, "alertname": form.renamed(case.rule)} for form in forms for entry in alerts],
         "promql_expr_test": [json.loads(form.renamed(entry)) for form in forms for entry in exprs],
     }
