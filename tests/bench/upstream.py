@@ -26,6 +26,8 @@ DELAYS = {"/api/version": 0.02, "/api/ps": 0.1, "/api/tags": 0.2}
 
 _HEADERS = ("Content-Type: application/json; charset=utf-8", "Date: Sat, 21 Nov 2026 07:17:02 GMT")
 _INSTALLED, _LOADED = 30, 3
+# All of an answer of one token, to a probe of a model that is loaded.
+_LAST_CHUNK = {"response": "!", "done": True, "done_reason": "length", "load_duration": 1_000_000, "eval_count": 1}
 
 
 class Upstream:
@@ -68,10 +70,15 @@ def free_port() -> int:
 
 
 def _answers(mood: str) -> Mapping[str, Behaviour]:
-    well = {"/api/version": _json({"version": "0.33.0"}), "/api/ps": _json(_ps()), "/api/tags": _json(_tags())}
+    well = {
+        "/api/version": _json({"version": "0.33.0"}),
+        "/api/ps": _json(_ps()),
+        "/api/tags": _json(_tags()),
+        "/api/generate": http(json.dumps(_LAST_CHUNK) + "\n", "200 OK", "Content-Type: application/x-ndjson"),
+    }
     match mood:
         case "late":
-            return {path: _late(DELAYS[path], answer) for path, answer in well.items()}
+            return {path: _late(DELAYS.get(path, 0), answer) for path, answer in well.items()}
         case "broken":
             return dict.fromkeys(well, http("", "500 Internal Server Error"))
         case "cut":
@@ -140,8 +147,11 @@ class _Handler(socketserver.StreamRequestHandler):
     def handle(self) -> None:
         with suppress(OSError):  # a client that leaves early is what hanging is for
             while request := self.rfile.readline():
-                while self.rfile.readline().strip():
-                    pass
+                length = 0
+                while header := self.rfile.readline().strip():
+                    name, _, value = header.lower().partition(b":")
+                    length = int(value) if name == b"content-length" else length
+                self.rfile.read(length)
                 self.server.answers[request.decode().split(" ")[1]](self.connection)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 _LATEST = "reads the latest value of a record, which promtool writes at every step, whatever the group's interval"
 _WHOLE = "as long as the group's interval or longer, so that no sample is missed; promtool ignores intervals"
 _AT_ONCE = "stands for a record until that is written, and promtool writes it at every step"
+_ALL_STATES = "a runner has a series of every state: it spares a fleet the others"
 _BOUND = "only the label of that series is read, never its value"
 _ONE = "only whether it fires is read, never its value"
 _HALF = "there is no half request: it stands between none, give or take what sums differ by, and one"
@@ -45,6 +46,8 @@ UNNOTICED = {
     "OllamaPromptEvaluationSlow: 1 moved to 2": _BOUND,
     "OllamaProbeSlow: 1 moved to 0": _BOUND,
     "OllamaProbeSlow: 1 moved to 2": _BOUND,
+    "OllamaInferenceHung: state=\"ready\" dropped from ollama_runner_state{state=\"ready\"}": _ALL_STATES,
+    "OllamaSlotsSaturated: state=\"ready\" dropped from ollama_runner_state{state=\"ready\"}": _ALL_STATES,
     "OllamaModelOnCpu: max without (model)(ollama_loaded_model_vram_bytes{}) merges sites": _AT_ONCE,
     "OllamaModelOnCpu: or … dropped from ollama_gpus{} > 0 or  max without (model)(ollama_loaded_model_vram_bytes{})"
     " > 0": _AT_ONCE,
