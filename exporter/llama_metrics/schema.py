@@ -6,7 +6,6 @@ and leaves only single values to msgspec, or to a type's own `parse(value)`, whi
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,6 +114,9 @@ def _named(value: object) -> str:
 
 
 def _unknown(key: object, known: list[str]) -> str:
+    # Only for a mistake: imported with the rest it would be 0.2 MB of an exporter that has none.
+    import difflib
+
     close = difflib.get_close_matches(str(key), known, n=1)
     return f"unknown key; did you mean {close[0]}?" if close else f"unknown key; there are {', '.join(known)}"
 
