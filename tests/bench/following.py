@@ -73,7 +73,7 @@ def idle(path: Path, seconds: float) -> dict[str, object]:
         begun = time.process_time()
         source.read(_TURN)
         between = time.process_time()
-        time.sleep(_TURN)
+        time.sleep(_TURN)  # what following is compared with
         followed, waited = followed + between - begun, waited + time.process_time() - between
     return {"cpu": followed / seconds, "waiting": waited / seconds}
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import hypothesis.strategies as st
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 
 from llama_metrics.simulate.event import Work
 from llama_metrics.simulate.slots import Job, Slot, as_told, from_told
@@ -129,6 +129,7 @@ jobs = st.lists(
 
 
 @given(drawn=jobs)
+@example(drawn=[(0.0, 0, 1, 1, 0.0, 2.3e-311)])
 def test_counters_never_fall_and_end_at_the_sums(drawn: list[tuple[float, int, int, int, float, float]]) -> None:
     """However requests follow each other."""
     slot, at, before = Slot(CONTEXT), 0.0, values(Slot(CONTEXT), 0)

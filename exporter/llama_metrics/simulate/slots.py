@@ -24,14 +24,6 @@ class Job:
     began: float
     work: Work
 
-    @property
-    def rate(self) -> float:
-        """Tokens a second."""
-        seconds = self.work.seconds - self.work.prompt_seconds
-        if seconds == math.inf:
-            return 1 / _SECONDS_PER_TOKEN
-        return self.work.generated / seconds if seconds else math.inf
-
     def ended(self, now: float) -> bool:
         """Whether it is over."""
         return now >= self.began + self.work.seconds
@@ -46,8 +38,10 @@ class Job:
             return 0
         if self.ended(now):
             return self.work.generated
-        passed = now - self.began - self.work.prompt_seconds
-        return min(self.work.generated, 1 + int(passed * self.rate))
+        passed, seconds = now - self.began - self.work.prompt_seconds, self.work.seconds - self.work.prompt_seconds
+        # As a share, for a rate may be past all numbers: a generation may take next to no time, or have no end.
+        tokens = passed / _SECONDS_PER_TOKEN if seconds == math.inf else passed / seconds * self.work.generated
+        return min(self.work.generated, 1 + int(tokens))
 
     def batches(self, now: float) -> int:
         """How many pieces of the prompt were begun."""
