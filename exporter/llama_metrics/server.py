@@ -134,8 +134,7 @@ class _CherootServer(CherootServer):
         if self.idle:
             self._cut_longest()
         else:
-            # Nothing tells when a file may be opened again; asking again is the only way to know.
-            time.sleep(0.05)
+            time.sleep(0.05)  # nothing tells when a file may be opened again: asking is the only way to know
 
     def _cut_longest(self) -> None:
         self.idle.popitem(last=False)[0].cut()

@@ -150,8 +150,7 @@ def _evaluated(url: str) -> float:
                     least[rule["name"]] = min(least[rule["name"]], rule["evaluationTime"])
         if len(seen) >= _EVALUATIONS:
             return sum(least.values())
-        # Prometheus tells nobody that it has evaluated; asking again is the only way to know.
-        time.sleep(1)
+        time.sleep(1)  # Prometheus tells nobody that it has evaluated: asking again is the only way to know
     raise RuntimeError(f"the rules were evaluated {len(seen)} times within {_PATIENCE} s, not {_EVALUATIONS}")
 
 
